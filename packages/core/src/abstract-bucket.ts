@@ -1,0 +1,280 @@
+/**
+ * The bucket: what every store is to its callers, and what a store must bring.
+ *
+ * @module
+ */
+import type { Algorithm, Kernel, State } from "./algorithms/kernel.js";
+import { type Operation, unitsInUse } from "./algorithms/operate.js";
+import { slidingWindowLog } from "./algorithms/sliding-window-log.js";
+import type { AbstractClock } from "./clock/abstract-clock.js";
+import { MonotonicClock } from "./clock/monotonic-clock.js";
+import type { Decision } from "./decision.js";
+import { toMicroseconds, toMilliseconds } from "./duration.js";
+import { LimiterError } from "./errors.js";
+import { checkItem, checkKey, checkTimestamp, checkWeight, type Entry, type RateItem } from "./item.js";
+import { andThen, failed, inOrder, type Mode, type Outcome, lift } from "./mode.js";
+import type { Rate, RatesLike } from "./rate.js";
+import { validateRates } from "./validate-rates.js";
+
+/** What every bucket can be told. */
+export interface BucketOptions {
+  /** What decides; {@link slidingWindowLog} when left out. */
+  readonly algorithm?: Algorithm;
+  /** Where the time comes from; the store's own clock, or a {@link MonotonicClock}, when left out. */
+  readonly clock?: AbstractClock<Mode>;
+}
+
+/** One key at one moment. */
+export interface Snapshot {
+  /** Microseconds on the bucket's clock. */
+  readonly now: number;
+  /** The key's state then, a copy; a fresh one for a key that has none. */
+  readonly state: State;
+}
+
+/**
+ * The state of many keys under one list of rates and one algorithm, in one store.
+ *
+ * The public methods check what they are given and fill in what is left out; a store
+ * overrides the protected twins (`_apply`, `_read`, ...), which receive only sound
+ * arguments. A put decides all rates first and then commits all of them, in one atomic
+ * step; a refusal changes nothing.
+ *
+ * Wrong arguments throw TypeError or RangeError, a closed bucket {@link LimiterError} with
+ * the code `CLOSED`; in mode `"async"` these are rejections.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryBucket } from "@sluice/memory";
+ *
+ * using bucket = new InMemoryBucket("100/min");
+ * bucket.put({ key: "ada", weight: 5 }).remaining; // => 95
+ * bucket.refund({ key: "ada", weight: 2 }).remaining; // => 97
+ * bucket.count("ada"); // => 3
+ * ```
+ */
+export abstract class AbstractBucket<M extends Mode> {
+  /** Whether the bucket answers at once or by promises. */
+  readonly mode: M;
+  /** The rates, shortest interval first. */
+  readonly rates: readonly Rate[];
+  /** What decides. */
+  readonly algorithm: Algorithm;
+  /** The algorithm under these rates: what a store runs over its state. */
+  readonly kernel: Kernel;
+  /** Where waiters take their timers from, and instants where the store has no clock of its own. */
+  readonly clock: AbstractClock<Mode>;
+  #closing: Outcome<M, void> | undefined;
+  #closed = false;
+
+  /** @param rates One rate or several, see {@link validateRates}. */
+  constructor(mode: M, rates: RatesLike, options: BucketOptions = {}) {
+    this.mode = mode;
+    this.rates = validateRates(rates);
+    this.algorithm = options.algorithm ?? slidingWindowLog;
+    this.clock = options.clock ?? new MonotonicClock();
+    this.kernel = this.algorithm.compile(this.rates);
+  }
+
+  /** Takes the item's units if every rate admits them, else changes nothing. */
+  put(item: RateItem): Outcome<M, Decision> {
+    return this.#operate("put", item);
+  }
+
+  /** Puts items in order, each deciding on what the ones before it left, in as few trips as the store allows. */
+  putMany(items: readonly RateItem[]): Outcome<M, Decision[]> {
+    let entries: Entry[];
+    try {
+      this.#checkOpen("put");
+      entries = items.map((item) => checkItem("put", item));
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._applyAll("put", entries);
+  }
+
+  /** Like {@link put} with the same answer, but says only whether the item was admitted: where speed counts. */
+  tryPut(key: string, weight = 1): Outcome<M, boolean> {
+    try {
+      this.#checkOpen("put");
+      checkKey("put", key);
+      checkWeight("put", weight, key);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._tryPut(key, weight);
+  }
+
+  /** Answers as {@link put} would, and changes nothing. */
+  peek(item: RateItem): Outcome<M, Decision> {
+    return this.#operate("peek", item);
+  }
+
+  /** Takes the units without asking, into debt where they do not fit: for work already done. */
+  charge(item: RateItem): Outcome<M, Decision> {
+    return this.#operate("charge", item);
+  }
+
+  /** Gives units back, the newest first, and never above full. */
+  refund(item: RateItem): Outcome<M, Decision> {
+    return this.#operate("refund", item);
+  }
+
+  /** Milliseconds until the item would fit: 0 for at once, `Infinity` for never. */
+  waiting(item: RateItem): Outcome<M, number> {
+    return andThen(this.mode, this.#operate("peek", item), (decision: Decision) => decision.retryAfter);
+  }
+
+  /** Units that count at this moment: the most that any rate has in use, fractions counted up. */
+  count(key: string): Outcome<M, number> {
+    return andThen(this.mode, this.read(key), ({ state, now }: Snapshot) => unitsInUse(this.kernel, state, now));
+  }
+
+  /**
+   * The items that count at this moment, newest first.
+   *
+   * @throws TypeError for an algorithm that keeps counts and not items: all but the log.
+   */
+  items(key: string): Outcome<M, RateItem[]> {
+    if (this.kernel.form !== "log") {
+      const rule = `${this.algorithm.name} keeps counts and not items. Use slidingWindowLog, or count().`;
+      return failed(this.mode, new TypeError(`Cannot list the items of a bucket: ${rule}`));
+    }
+    return andThen(this.mode, this.read(key), (snapshot: Snapshot) => listItems(key, snapshot, this.rates));
+  }
+
+  /**
+   * Drops the cells that are as good as new; no later decision changes by it.
+   *
+   * @param now Milliseconds on the bucket's clock; left out, its clock decides.
+   * @returns How many were dropped.
+   */
+  leak(now?: number): Outcome<M, number> {
+    let at: number | undefined;
+    try {
+      this.#checkOpen("leak");
+      at = now === undefined ? undefined : checkTimestamp(now);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._leak(at);
+  }
+
+  /**
+   * Drops cells as {@link leak} does, but for about `budget` milliseconds at most.
+   *
+   * @returns Whether there is more to do. The {@link Leaker} calls it from time to time.
+   */
+  sweep(budget: number): Outcome<M, boolean> {
+    if (this.#closed) return lift(this.mode, false);
+    return this._sweep(budget);
+  }
+
+  /** Forgets one key, or all keys when none is named: they start anew. */
+  flush(key?: string): Outcome<M, void> {
+    try {
+      this.#checkOpen("flush");
+      if (key !== undefined) checkKey("flush", key);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._flush(key);
+  }
+
+  /** The time on the bucket's clock in milliseconds. */
+  now(): Outcome<M, number> {
+    return andThen(this.mode, this._now(), (us: number) => toMilliseconds(us));
+  }
+
+  /** One key's state and the time, for asking the kernel "what if". */
+  read(key: string): Outcome<M, Snapshot> {
+    try {
+      this.#checkOpen("read");
+      checkKey("read", key);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._read(key);
+  }
+
+  /** Lets go of what the bucket holds. Further calls of it do nothing; further puts fail with `CLOSED`. */
+  close(): Outcome<M, void> {
+    this.#closed = true;
+    this.#closing ??= this._close();
+    return this.#closing;
+  }
+
+  /** Closes the bucket at the end of a `using` block. */
+  [Symbol.dispose](this: AbstractBucket<"sync">): void {
+    this.close();
+  }
+
+  /** Closes the bucket at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Carries out one operation on one cell, in one atomic step. */
+  protected abstract _apply(operation: Operation, entry: Entry): Outcome<M, Decision>;
+
+  /** Carries out one operation on several entries in order; in one trip, where the store can. */
+  protected _applyAll(operation: Operation, entries: readonly Entry[]): Outcome<M, Decision[]> {
+    return inOrder(this.mode, entries, (entry) => this._apply(operation, entry));
+  }
+
+  /** A put of which only the yes or no is asked. */
+  protected _tryPut(key: string, weight: number): Outcome<M, boolean> {
+    const entry = { key, weight, at: undefined };
+    return andThen(this.mode, this._apply("put", entry), (decision: Decision) => decision.allowed);
+  }
+
+  /** A copy of one key's state (a fresh one where there is none), and the time. */
+  protected abstract _read(key: string): Outcome<M, Snapshot>;
+
+  /** Drops the cells that are as good as new at `now` (microseconds) and says how many. */
+  protected abstract _leak(now: number | undefined): Outcome<M, number>;
+
+  /** Drops cells for about `budget` ms and says whether there is more to do. */
+  protected _sweep(_budget: number): Outcome<M, boolean> {
+    return andThen(this.mode, this._leak(undefined), () => false);
+  }
+
+  /** Forgets one key, or all. */
+  protected abstract _flush(key: string | undefined): Outcome<M, void>;
+
+  /** The time in microseconds. */
+  protected _now(): Outcome<M, number> {
+    return andThen(this.mode, lift(this.mode, this.clock.now()), (ms: number) => toMicroseconds(ms));
+  }
+
+  /** Lets go of what the store holds; called once. */
+  protected _close(): Outcome<M, void> {
+    return lift(this.mode, undefined);
+  }
+
+  #operate(operation: Operation, item: RateItem): Outcome<M, Decision> {
+    let entry: Entry;
+    try {
+      this.#checkOpen(operation);
+      entry = checkItem(operation, item);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._apply(operation, entry);
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#closed) throw new LimiterError("CLOSED", `Cannot ${action}: the bucket is closed. Open a new one.`);
+  }
+}
+
+function listItems(key: string, { state, now }: Snapshot, rates: readonly Rate[]): RateItem[] {
+  const items: RateItem[] = [];
+  if ("numbers" in state) return items;
+  const longest = toMicroseconds((rates[rates.length - 1] as Rate).interval);
+  for (let i = state.size - 1; i >= 0 && state.time(i) + longest > now; i--) {
+    const weight = state.total(i) - state.total(i - 1);
+    items.push({ key, weight, timestamp: toMilliseconds(state.time(i)) });
+  }
+  return items;
+}

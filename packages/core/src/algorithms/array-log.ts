@@ -1,0 +1,47 @@
+import type { Log } from "./kernel.js";
+
+/** A log in plain arrays: what a kernel makes for a bucket that brings no store of its own. */
+export class ArrayLog implements Log {
+  #times: number[] = [];
+  /** Units up to each entry, counted from the first entry ever appended since the log was last empty. */
+  #totals: number[] = [];
+  #start = 0;
+  #gone = 0;
+
+  get size(): number {
+    return this.#times.length - this.#start;
+  }
+
+  time(index: number): number {
+    return this.#times[this.#start + index] as number;
+  }
+
+  total(index: number): number {
+    return index < 0 ? 0 : (this.#totals[this.#start + index] as number) - this.#gone;
+  }
+
+  append(time: number, weight: number): void {
+    this.#totals.push(this.#gone + this.total(this.size - 1) + weight);
+    this.#times.push(time);
+  }
+
+  dropOldest(count: number): void {
+    if (count === 0) return;
+    this.#gone += this.total(count - 1);
+    this.#start += count;
+    // Moving the rest down costs as much as was dropped since the last move.
+    if (this.#start * 2 < this.#times.length) return;
+    this.#times.splice(0, this.#start);
+    this.#totals.splice(0, this.#start);
+    this.#start = 0;
+  }
+
+  dropNewest(units: number): void {
+    const target = this.total(this.size - 1) - units;
+    while (this.size > 0 && this.total(this.size - 2) >= target) {
+      this.#times.pop();
+      this.#totals.pop();
+    }
+    if (this.size > 0) this.#totals[this.#totals.length - 1] = this.#gone + target;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What an algorithm is to the buckets: a kernel over the state of one key.
+ *
+ * Inside kernels, times are whole microseconds and units whole numbers. `now` may lie
+ * before the state's own time: the item then counts as made at the state's time, and
+ * waits are still told from `now`.
+ *
+ * @module
+ */
+import type { Rate } from "../rate.js";
+
+/** The state of one key in a fixed number of numbers: those from `offset` on. All zero is a new cell. */
+export interface Cell {
+  numbers: Float64Array;
+  offset: number;
+}
+
+/** The state of one key that keeps an entry for each admitted item, oldest first. */
+export interface Log {
+  /** Entries that are kept. */
+  readonly size: number;
+  /** When entry `index` was admitted, in microseconds; entries never go back in time. */
+  time(index: number): number;
+  /** Units of the entries up to and including `index`; `total(-1)` is 0. */
+  total(index: number): number;
+  /** Adds an entry at the end. */
+  append(time: number, weight: number): void;
+  /** Forgets the `count` oldest entries. */
+  dropOldest(count: number): void;
+  /** Takes `units` back from the newest entries; entries left with none are forgotten. */
+  dropNewest(units: number): void;
+}
+
+/** What a bucket stores for one key. Only the kernel looks inside. */
+export type State = Cell | Log;
+
+/**
+ * One algorithm under one list of rates.
+ *
+ * `wait`, `left` and `reset` are pure; `take` and `give` write the next state into the
+ * state they are given and touch nothing else. A dialect of the kernel in another
+ * language answers the same, always.
+ */
+export interface Kernel<S extends State = State> {
+  /** What `fresh` makes: a cell of `width` numbers, or a log. */
+  readonly form: "cell" | "log";
+  /** Numbers a cell takes; 0 for a log. */
+  readonly width: number;
+  /** The rates, shortest interval first. */
+  readonly rates: readonly Rate[];
+  /** The most units that rate `rate` admits at one instant. */
+  capacity(rate: number): number;
+  /** The state of a key that has never been seen. */
+  fresh(): S;
+  /** Microseconds until `rate` would admit `weight` (1 or more) units: 0 for at once, `Infinity` for never. */
+  wait(state: S, now: number, weight: number, rate: number): number;
+  /** Whole units that `rate` would admit at `now`; below 0 in debt. */
+  left(state: S, now: number, rate: number): number;
+  /** Microseconds until the state is as good as new, once `weight` more units were taken. */
+  reset(state: S, now: number, weight: number): number;
+  /** Takes units, whether they fit or not. */
+  take(state: S, now: number, weight: number): void;
+  /** Gives units back, never above full. */
+  give(state: S, now: number, weight: number): void;
+}
+
+/**
+ * A rule that says what fits. Pass one to a bucket: `{ algorithm: tokenBucket }`.
+ */
+export interface Algorithm {
+  /** Its name in kebab case, as the command line and the stores write it. */
+  readonly name: string;
+  /** Makes the kernel for a sorted, valid list of rates. */
+  compile(rates: readonly Rate[]): Kernel;
+}
+
+/** A cell of its own array. */
+export function freshCell(width: number): Cell {
+  return { numbers: new Float64Array(width), offset: 0 };
+}
+
+/** Refuses rates with a burst, for the algorithms that know none. */
+export function refuseBursts(name: string, rates: readonly Rate[]): void {
+  const rate = rates.find(({ limit, burst }) => burst !== limit);
+  if (rate === undefined) return;
+  throw new RangeError(
+    `Cannot use "${rate}" with ${name}: only the token bucket and the leaky bucket take a burst. Leave the burst out or choose tokenBucket.`,
+  );
+}

@@ -1,0 +1,114 @@
+import type { AbstractBucket } from "../abstract-bucket.js";
+import type { AbstractClock } from "../clock/abstract-clock.js";
+import { MonotonicClock } from "../clock/monotonic-clock.js";
+import { Duration } from "../duration.js";
+import type { Mode } from "../mode.js";
+import { describe } from "../rate.js";
+import type { FactoryOptions } from "./bucket-factory.js";
+
+/** Milliseconds that one slice of a sweep may take, so that no caller waits behind it. */
+const SLICE = 2;
+/** Milliseconds between two slices. */
+const PAUSE = 8;
+
+/**
+ * Sweeps buckets in the background: one timer for all of them, which does not keep the process alive.
+ *
+ * A sweep runs in short slices, one bucket after another, and never two at a time. The
+ * timer runs only while there are buckets, so that a leaker can be emptied and filled again.
+ */
+export class Leaker {
+  readonly #buckets = new Set<AbstractBucket<Mode>>();
+  readonly #clock: AbstractClock;
+  readonly #stopwatch = new MonotonicClock();
+  readonly #onError: ((error: unknown) => void) | undefined;
+  #interval: number;
+  #cancel: (() => void) | undefined;
+  #sweeping = false;
+
+  constructor({ leakInterval = 10 * Duration.SECOND, leakClock, onLeakError }: FactoryOptions) {
+    this.#interval = checkInterval(leakInterval);
+    this.#clock = leakClock ?? new MonotonicClock();
+    this.#onError = onLeakError;
+  }
+
+  /** The buckets that are swept. */
+  get buckets(): readonly AbstractBucket<Mode>[] {
+    return [...this.#buckets];
+  }
+
+  get interval(): number {
+    return this.#interval;
+  }
+
+  set interval(ms: number) {
+    this.#interval = checkInterval(ms);
+    if (this.#sweeping) return;
+    this.#stop();
+    this.#start();
+  }
+
+  add(bucket: AbstractBucket<Mode>): void {
+    this.#buckets.add(bucket);
+    this.#start();
+  }
+
+  /** Says whether the bucket was there. */
+  delete(bucket: AbstractBucket<Mode>): boolean {
+    const known = this.#buckets.delete(bucket);
+    if (this.#buckets.size === 0) this.#stop();
+    return known;
+  }
+
+  close(): void {
+    this.#buckets.clear();
+    this.#stop();
+  }
+
+  #start(): void {
+    if (this.#cancel !== undefined || this.#sweeping || this.#buckets.size === 0) return;
+    this.#cancel = this.#clock.schedule(this.#interval, () => void this.#round(), { unref: true });
+  }
+
+  #stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Sweeps every bucket, in slices with a pause after each, then waits for the next round. */
+  async #round(): Promise<void> {
+    this.#cancel = undefined;
+    this.#sweeping = true;
+    let begun = this.#stopwatch.now();
+    for (const bucket of this.buckets) {
+      while (this.#buckets.has(bucket) && (await this.#sweep(bucket))) {
+        await this.#pause();
+        begun = this.#stopwatch.now();
+      }
+      if (this.#stopwatch.now() - begun < SLICE) continue;
+      await this.#pause();
+      begun = this.#stopwatch.now();
+    }
+    this.#sweeping = false;
+    this.#start();
+  }
+
+  /** Sweeps one slice and says whether there is more to do; a failure is told and ends the bucket's turn. */
+  async #sweep(bucket: AbstractBucket<Mode>): Promise<boolean> {
+    try {
+      return await bucket.sweep(SLICE);
+    } catch (error) {
+      this.#onError?.(error);
+      return false;
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#clock.schedule(PAUSE, resolve, { unref: true }));
+  }
+}
+
+function checkInterval(ms: number): number {
+  if (typeof ms === "number" && ms > 0) return ms;
+  throw new RangeError(`Cannot sweep every ${describe(ms)} ms: the interval is a number of milliseconds above 0.`);
+}

@@ -1,0 +1,34 @@
+/**
+ * Sluice's abstractions: buckets, clocks, factories, rates and limiters, and five exact algorithms.
+ *
+ * Imports nothing from Node: it runs in browsers, Deno, Bun and workers.
+ *
+ * @module
+ */
+export { AbstractBucket, type BucketOptions, type Snapshot } from "./abstract-bucket.js";
+export { fixedWindow } from "./algorithms/fixed-window.js";
+export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
+export { leakyBucket } from "./algorithms/leaky-bucket.js";
+export { copyState, decide, longestWait, type Operation, operate } from "./algorithms/operate.js";
+export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
+export { slidingWindowLog } from "./algorithms/sliding-window-log.js";
+export { tokenBucket } from "./algorithms/token-bucket.js";
+export { AbstractClock } from "./clock/abstract-clock.js";
+export { ManualClock } from "./clock/manual-clock.js";
+export { MonotonicClock } from "./clock/monotonic-clock.js";
+export { SystemClock } from "./clock/system-clock.js";
+export type { ScheduleOptions } from "./clock/system-timer.js";
+export type { Decision } from "./decision.js";
+export { Duration, toMicroseconds, toMilliseconds } from "./duration.js";
+export { type Denial, LimiterError, type LimiterErrorCode, RateLimitExceededError, StoreError } from "./errors.js";
+export { BucketFactory, type BucketOf, type FactoryOptions } from "./factory/bucket-factory.js";
+export { Leaker } from "./factory/leaker.js";
+export { RoutingBucketFactory, type RoutingOptions } from "./factory/routing-bucket-factory.js";
+export { SingleBucketFactory } from "./factory/single-bucket-factory.js";
+export type { Entry, RateItem } from "./item.js";
+export { type AcquireOptions, Limiter, type LimiterOptions } from "./limiter/limiter.js";
+export type { AbortSignalLike } from "./limiter/waiter.js";
+export type { OnLimited, Wrappable, Wrapped, WrapOptions } from "./limiter/wrap.js";
+export { andThen, lift, type Mode, type Outcome } from "./mode.js";
+export { Rate, type RateLike, type RatesLike } from "./rate.js";
+export { validateRates } from "./validate-rates.js";

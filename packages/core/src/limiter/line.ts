@@ -1,0 +1,253 @@
+/**
+ * The line of those who wait for units of one key.
+ *
+ * First come, first served. However many wait, there is one timer, for the first of them
+ * or for the next deadline, and none once the last has gone.
+ *
+ * @module
+ */
+import type { AbstractBucket } from "../abstract-bucket.js";
+import type { Decision } from "../decision.js";
+import { LimiterError, RateLimitExceededError } from "../errors.js";
+import { Heap } from "../heap.js";
+import { type Mode, whenSettled } from "../mode.js";
+import { describe } from "../rate.js";
+import { Forecast } from "./forecast.js";
+import type { Waiter } from "./waiter.js";
+
+/** What all lines of one bucket share. */
+export interface LineSettings {
+  readonly bucket: AbstractBucket<Mode>;
+  /** Name of the limiter, for the errors. */
+  readonly name: string;
+  /** Milliseconds added to each wait. */
+  readonly buffer: number;
+  /** How many may wait for one key. */
+  readonly maxQueue: number;
+  /** Called when nobody waits any more. */
+  readonly onEmpty: (key: string) => void;
+}
+
+/** The waiters for one key of one bucket. */
+export class Line {
+  readonly #key: string;
+  readonly #settings: LineSettings;
+  readonly #deadlines = new Heap<Waiter>((a, b) => a.deadline < b.deadline);
+  #first: Waiter | undefined;
+  #last: Waiter | undefined;
+  #size = 0;
+  /** Whether the store is being asked for the first waiter. */
+  #asking = false;
+  /** When the first waiter may ask again; `undefined` when it may at once. */
+  #retryAt: number | undefined;
+  /** The newest refusal of a first waiter. */
+  #refusal: Decision | undefined;
+  #timerDue = Number.POSITIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  #forecast: Forecast | undefined;
+
+  constructor(key: string, settings: LineSettings) {
+    this.#key = key;
+    this.#settings = settings;
+  }
+
+  /** Lets a waiter join the end of the line, or turns it away at once. */
+  join(waiter: Waiter): void {
+    if (this.#size > 0 && this.#size >= this.#settings.maxQueue) {
+      waiter.reject(this.#full(this.#size));
+      return;
+    }
+    this.#append(waiter);
+    if (waiter === this.#first) this.#serve();
+    else if (waiter.timeout !== Number.POSITIVE_INFINITY) this.#foresee(waiter);
+    this.#setTimer();
+  }
+
+  /** Turns everybody away. */
+  close(error: unknown): void {
+    for (let waiter = this.#first; waiter !== undefined; waiter = this.#first) this.#turnAway(waiter, error);
+    this.#setTimer();
+  }
+
+  /** Looks at the key anew before the next forecast: for when units came back, or a waiter left. */
+  forgetForecast(): void {
+    if (this.#forecast === undefined) return;
+    this.#forecast = undefined;
+    for (let waiter = this.#first; waiter?.foreseen; waiter = waiter.next) waiter.foreseen = false;
+  }
+
+  #append(waiter: Waiter): void {
+    waiter.previous = this.#last;
+    if (this.#last === undefined) this.#first = waiter;
+    else this.#last.next = waiter;
+    this.#last = waiter;
+    this.#size++;
+    if (waiter.timeout !== Number.POSITIVE_INFINITY) this.#deadlines.push(waiter);
+    waiter.listen((leaver) => this.#giveUp(leaver, leaver.signal?.reason));
+  }
+
+  #remove(waiter: Waiter): void {
+    const { previous, next } = waiter;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    this.#size--;
+    this.#deadlines.remove(waiter);
+    waiter.leave();
+    // Whoever comes to the front may need less, and asks at once.
+    if (previous === undefined) this.#retryAt = undefined;
+    this.#endIfEmpty();
+  }
+
+  #endIfEmpty(): void {
+    if (this.#size === 0 && !this.#asking) this.#settings.onEmpty(this.#key);
+  }
+
+  /** Asks the store for the first waiter, and then for the next, until one has to wait. */
+  #serve(): void {
+    const { bucket } = this.#settings;
+    while (this.#first !== undefined && !this.#asking && this.#retryAt === undefined) {
+      const waiter = this.#first;
+      this.#asking = true;
+      whenSettled(
+        bucket.mode,
+        () => bucket.put({ key: this.#key, weight: waiter.weight }),
+        (decision) => this.#answered(() => this.#settle(waiter, decision)),
+        (error) => this.#answered(() => this.#turnAway(waiter, error)),
+      );
+    }
+  }
+
+  #answered(then: () => void): void {
+    this.#asking = false;
+    then();
+    // In mode "sync" the loop that asked goes on; an answer that came later starts a new one.
+    if (this.#settings.bucket.mode === "sync") return;
+    this.#serve();
+    this.#setTimer();
+    this.#endIfEmpty();
+  }
+
+  #settle(waiter: Waiter, decision: Decision): void {
+    if (waiter.gone) {
+      if (decision.allowed) this.#giveBack(waiter.weight);
+    } else if (decision.allowed) {
+      this.#remove(waiter);
+      waiter.resolve(decision);
+    } else {
+      this.#refusal = decision;
+      const retryAt = this.#elapsed() + decision.retryAfter + this.#settings.buffer;
+      if (retryAt === Number.POSITIVE_INFINITY || retryAt > waiter.deadline) this.#exceed(waiter, decision);
+      else if (this.#settings.maxQueue === 0) this.#turnAway(waiter, this.#full(0));
+      else this.#retryAt = retryAt;
+    }
+  }
+
+  /** Units that were taken for a waiter who left while the store was being asked. */
+  #giveBack(weight: number): void {
+    const { bucket } = this.#settings;
+    // Should the store fail now, the units come back with time.
+    const done = () => {};
+    whenSettled(bucket.mode, () => bucket.refund({ key: this.#key, weight }), done, done);
+    this.forgetForecast();
+  }
+
+  /** Refuses a newcomer at once when those before it leave it no chance to meet its deadline. */
+  #foresee(waiter: Waiter): void {
+    if (this.#forecast !== undefined) {
+      this.#check(waiter, this.#forecast);
+      return;
+    }
+    const { bucket, buffer } = this.#settings;
+    whenSettled(
+      bucket.mode,
+      () => bucket.read(this.#key),
+      (snapshot) => {
+        this.#forecast ??= new Forecast(bucket.kernel, snapshot, this.#elapsed(), buffer);
+        this.#check(waiter, this.#forecast);
+      },
+      // The deadline itself still holds.
+      () => {},
+    );
+  }
+
+  #check(waiter: Waiter, forecast: Forecast): void {
+    if (waiter.gone || waiter.foreseen) return;
+    const now = this.#elapsed();
+    let first = waiter;
+    while (first.previous !== undefined && !first.previous.foreseen) first = first.previous;
+    for (let ahead = first; ahead !== waiter; ahead = ahead.next as Waiter) this.#count(ahead, forecast, now);
+    const refusal = forecast.refusal(waiter.weight, now);
+    if (now + refusal.retryAfter > waiter.deadline) this.#exceed(waiter, refusal);
+    else this.#count(waiter, forecast, now);
+  }
+
+  #count(waiter: Waiter, forecast: Forecast, now: number): void {
+    forecast.add(waiter.weight, now);
+    waiter.foreseen = true;
+  }
+
+  /** Serves whoever is due, turns away whoever is past its deadline. */
+  #wake(): void {
+    this.#cancelTimer = undefined;
+    this.#timerDue = Number.POSITIVE_INFINITY;
+    const now = this.#elapsed();
+    if (this.#retryAt !== undefined && this.#retryAt <= now) this.#retryAt = undefined;
+    this.#serve();
+    for (let late = this.#deadlines.peek(); late !== undefined && late.deadline <= now; late = this.#deadlines.peek()) {
+      this.#expire(late);
+    }
+    this.#serve();
+    this.#setTimer();
+  }
+
+  #expire(waiter: Waiter): void {
+    if (this.#refusal !== undefined) {
+      this.#exceed(waiter, this.#refusal);
+      return;
+    }
+    const rule = `the store did not answer within the timeout of ${waiter.timeout} ms. Allow more time.`;
+    this.#turnAway(waiter, new LimiterError("TIMEOUT", `Cannot wait for ${describe(this.#key)}: ${rule}`));
+  }
+
+  #giveUp(waiter: Waiter, reason: unknown): void {
+    this.#turnAway(waiter, reason);
+    this.#serve();
+    this.#setTimer();
+  }
+
+  #exceed(waiter: Waiter, decision: Decision): void {
+    const { weight, timeout } = waiter;
+    const denial = { limiter: this.#settings.name, key: this.#key, weight, decision };
+    this.#turnAway(waiter, new RateLimitExceededError(denial, timeout));
+  }
+
+  #turnAway(waiter: Waiter, reason: unknown): void {
+    if (waiter.gone) return;
+    if (waiter.foreseen) this.forgetForecast();
+    this.#remove(waiter);
+    waiter.reject(reason);
+  }
+
+  /** One timer for the next thing that happens by itself. */
+  #setTimer(): void {
+    const due = Math.min(this.#retryAt ?? Number.POSITIVE_INFINITY, this.#deadlines.peek()?.deadline ?? Number.POSITIVE_INFINITY);
+    if (due === this.#timerDue) return;
+    this.#cancelTimer?.();
+    this.#timerDue = due;
+    this.#cancelTimer = undefined;
+    if (due === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = this.#settings.bucket.clock.schedule(due - this.#elapsed(), () => this.#wake());
+  }
+
+  #full(waiting: number): LimiterError {
+    const { maxQueue } = this.#settings;
+    const rule = `${waiting} wait already and maxQueue is ${maxQueue}. Retry later or raise maxQueue.`;
+    return new LimiterError("QUEUE_FULL", `Cannot wait for ${describe(this.#key)}: ${rule}`);
+  }
+
+  #elapsed(): number {
+    return this.#settings.bucket.clock.elapsed();
+  }
+}

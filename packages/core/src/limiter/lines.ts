@@ -1,0 +1,45 @@
+import type { AbstractBucket } from "../abstract-bucket.js";
+import { Line, type LineSettings } from "./line.js";
+import type { Waiter } from "./waiter.js";
+import type { Mode } from "../mode.js";
+
+/** The lines of one bucket: one for each key that somebody waits for, and none beside. */
+export class Lines {
+  readonly #lines = new Map<string, Line>();
+  readonly #settings: LineSettings;
+
+  constructor(settings: Omit<LineSettings, "onEmpty">) {
+    this.#settings = { ...settings, onEmpty: (key) => this.#lines.delete(key) };
+  }
+
+  /** The bucket that all lines wait for. */
+  get bucket(): AbstractBucket<Mode> {
+    return this.#settings.bucket;
+  }
+
+  /** Whether somebody waits for `key`. */
+  has(key: string): boolean {
+    return this.#lines.has(key);
+  }
+
+  /** Lets a waiter join the line for `key`. */
+  join(key: string, waiter: Waiter): void {
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      line = new Line(key, this.#settings);
+      this.#lines.set(key, line);
+    }
+    line.join(waiter);
+  }
+
+  /** Lets the line for `key`, or every line, look at its key anew before it refuses anybody. */
+  forgetForecasts(key?: string): void {
+    if (key !== undefined) this.#lines.get(key)?.forgetForecast();
+    else for (const line of this.#lines.values()) line.forgetForecast();
+  }
+
+  /** Turns everybody away. */
+  close(error: unknown): void {
+    for (const line of [...this.#lines.values()]) line.close(error);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Decision } from "../decision.js";
+import type { HeapNode } from "../heap.js";
+
+/** What is needed of an AbortSignal; any runtime's own will do. */
+export interface AbortSignalLike {
+  /** Whether it has been raised. */
+  readonly aborted: boolean;
+  /** What the wait is rejected with. */
+  readonly reason: unknown;
+  /** Calls `listener` when it is raised. */
+  addEventListener(type: "abort", listener: () => void): void;
+  /** Takes the listener back. */
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** One caller in a line. */
+export class Waiter implements HeapNode {
+  previous: Waiter | undefined = undefined;
+  next: Waiter | undefined = undefined;
+  heapIndex = -1;
+  /** Whether it has left the line, admitted or not. */
+  gone = false;
+  /** Whether the forecast of its line counts it. */
+  foreseen = false;
+  #listener: (() => void) | undefined = undefined;
+
+  /**
+   * @param timeout Milliseconds that it is ready to wait, `Infinity` for any time.
+   * @param deadline The same as an instant of the clock that its timer runs on.
+   */
+  constructor(
+    readonly weight: number,
+    readonly timeout: number,
+    readonly deadline: number,
+    readonly signal: AbortSignalLike | undefined,
+    readonly resolve: (decision: Decision) => void,
+    readonly reject: (reason: unknown) => void,
+  ) {}
+
+  /** Calls `onAbort` when the signal is raised while the waiter is in line. */
+  listen(onAbort: (waiter: Waiter) => void): void {
+    if (this.signal === undefined) return;
+    this.#listener = () => onAbort(this);
+    this.signal.addEventListener("abort", this.#listener);
+  }
+
+  /** Lets go of all that would keep the waiter alive. */
+  leave(): void {
+    this.gone = true;
+    this.previous = undefined;
+    this.next = undefined;
+    if (this.#listener !== undefined) this.signal?.removeEventListener("abort", this.#listener);
+    this.#listener = undefined;
+  }
+}

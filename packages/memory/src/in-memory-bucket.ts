@@ -1,0 +1,131 @@
+import {
+  AbstractBucket,
+  type AbstractClock,
+  type BucketOptions,
+  copyState,
+  type Decision,
+  decide,
+  type Entry,
+  longestWait,
+  MonotonicClock,
+  type Operation,
+  type RatesLike,
+  type Snapshot,
+  toMicroseconds,
+} from "@sluice/core";
+import { Table } from "./table.js";
+
+/** What an {@link InMemoryBucket} can be told. */
+export interface InMemoryBucketOptions extends BucketOptions {
+  /** Where the time comes from; a {@link MonotonicClock} when left out. */
+  readonly clock?: AbstractClock;
+  /** How many keys are held at most; a million when left out. */
+  readonly maxKeys?: number;
+}
+
+const DEFAULT_MAX_KEYS = 1_000_000;
+/** Cells that a sweep looks at between two looks at the clock. */
+const SWEEP_STRIDE = 64;
+
+/**
+ * A bucket in the memory of this process: answers at once.
+ *
+ * The state of a key is a few numbers in a typed array, 16 bytes for a token bucket with
+ * one rate; the log keeps 16 bytes for each item besides. There is no timer a key. Cells
+ * that are as good as new are dropped by `leak()`, in the background by the limiter that
+ * holds the bucket, and when room is needed. Beyond `maxKeys` the coldest key makes room
+ * and `evictions` counts it: a key that was evicted starts anew.
+ *
+ * @example
+ * ```ts
+ * import { tokenBucket } from "@sluice/core";
+ * import { InMemoryBucket } from "@sluice/memory";
+ *
+ * const bucket = new InMemoryBucket(["10/s", "100/min"], { algorithm: tokenBucket, maxKeys: 50_000 });
+ * const decision = bucket.put({ key: "ada" });
+ * decision.allowed; // => true
+ * decision.remaining; // => 9
+ * bucket.size; // => 1
+ * ```
+ */
+export class InMemoryBucket extends AbstractBucket<"sync"> {
+  declare readonly clock: AbstractClock;
+  /** How many keys are held at most. */
+  readonly maxKeys: number;
+  readonly #table: Table;
+  readonly #stopwatch = new MonotonicClock();
+
+  constructor(rates: RatesLike, options: InMemoryBucketOptions = {}) {
+    super("sync", rates, options);
+    this.maxKeys = checkMaxKeys(options.maxKeys ?? DEFAULT_MAX_KEYS);
+    this.#table = new Table(this.kernel, this.maxKeys);
+  }
+
+  /** How many keys are held, those included that are as good as new and not yet dropped. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** How many keys lost units that counted, to make room for others. */
+  get evictions(): number {
+    return this.#table.evictions;
+  }
+
+  protected override _apply(operation: Operation, { key, weight, at }: Entry): Decision {
+    const now = at ?? this._now();
+    const table = this.#table;
+    const state = table.find(key);
+    if (operation === "put" || operation === "peek") {
+      const decision = decide(this.kernel, state ?? table.blank, now, weight);
+      if (operation === "put" && decision.allowed && weight > 0) this.kernel.take(state ?? table.add(key, now), now, weight);
+      return decision;
+    }
+    if (operation === "charge" && weight > 0) this.kernel.take(state ?? table.add(key, now), now, weight);
+    if (operation === "refund" && weight > 0 && state !== undefined) this.kernel.give(state, now, weight);
+    return decide(this.kernel, table.find(key) ?? table.blank, now, 0);
+  }
+
+  protected override _tryPut(key: string, weight: number): boolean {
+    const now = this._now();
+    const state = this.#table.find(key);
+    if (longestWait(this.kernel, state ?? this.#table.blank, now, weight) > 0) return false;
+    if (weight > 0) this.kernel.take(state ?? this.#table.add(key, now), now, weight);
+    return true;
+  }
+
+  protected override _read(key: string): Snapshot {
+    return { now: this._now(), state: copyState(this.kernel, this.#table.find(key) ?? this.#table.blank) };
+  }
+
+  protected override _leak(at: number | undefined): number {
+    const now = at ?? this._now();
+    // A sweep that was under way ends first; then one goes over all.
+    const rest = this.#table.sweep(now, () => false);
+    return rest.dropped + this.#table.sweep(now, () => false).dropped;
+  }
+
+  protected override _sweep(budget: number): boolean {
+    const end = this.#stopwatch.now() + budget;
+    let seen = 0;
+    const pause = () => ++seen % SWEEP_STRIDE === 0 && this.#stopwatch.now() >= end;
+    return !this.#table.sweep(this._now(), pause).done;
+  }
+
+  protected override _flush(key: string | undefined): void {
+    if (key === undefined) this.#table.clear();
+    else this.#table.delete(key);
+  }
+
+  protected override _now(): number {
+    return toMicroseconds(this.clock.now());
+  }
+
+  protected override _close(): void {
+    this.#table.clear();
+  }
+}
+
+function checkMaxKeys(maxKeys: number): number {
+  if (Number.isSafeInteger(maxKeys) && maxKeys >= 1) return maxKeys;
+  throw new RangeError(`Cannot hold at most ${String(maxKeys)} keys: maxKeys is a whole number, 1 or more. Leave it out for a million.`);
+}
