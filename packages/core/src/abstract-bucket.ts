@@ -95,13 +95,8 @@ export abstract class AbstractBucket<M extends Mode> {
 
   /** Like {@link put} with the same answer, but says only whether the item was admitted: where speed counts. */
   tryPut(key: string, weight = 1): Outcome<M, boolean> {
-    try {
-      this.#checkOpen("put");
-      checkKey("put", key);
-      checkWeight("put", weight, key);
-    } catch (error) {
-      return failed(this.mode, error);
-    }
+    // Sound arguments go straight through; all others to where the errors are made.
+    if (this.#closed || typeof key !== "string" || weight >>> 0 !== weight) return this.#checkedTryPut(key, weight);
     return this._tryPut(key, weight);
   }
 
@@ -250,6 +245,17 @@ export abstract class AbstractBucket<M extends Mode> {
   /** Lets go of what the store holds; called once. */
   protected _close(): Outcome<M, void> {
     return lift(this.mode, undefined);
+  }
+
+  #checkedTryPut(key: string, weight: number): Outcome<M, boolean> {
+    try {
+      this.#checkOpen("put");
+      checkKey("put", key);
+      checkWeight("put", weight, key);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._tryPut(key, weight);
   }
 
   #operate(operation: Operation, item: RateItem): Outcome<M, Decision> {

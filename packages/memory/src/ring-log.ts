@@ -1,13 +1,20 @@
 import type { Cell, Log } from "@sluice/core";
 import type { Rings } from "./rings.js";
 
-/** Numbers that describe one log: place and capacity of its ring, its oldest entry, how many, and units long gone. */
-export const LOG_WIDTH = 5;
+/** Numbers that describe one log. */
+export const LOG_WIDTH = 8;
+/** Where its ring lies, and how many entries that holds: a power of two, or 0 for no ring. */
 const PLACE = 0;
 const CAPACITY = 1;
+/** The place of the oldest entry in the ring, and how many there are. */
 const OLDEST = 2;
 const SIZE = 3;
+/** Units of the entries that were dropped: what all totals in the ring are counted from. */
 const GONE = 4;
+/** Copies from the oldest and the newest entry, beside the rest since most decisions need no more. */
+const OLDEST_TIME = 5;
+const NEWEST_TIME = 6;
+const NEWEST_TOTAL = 7;
 
 /**
  * A log that lies in a ring, seen through a cursor: `numbers` and `offset` say which.
@@ -15,32 +22,39 @@ const GONE = 4;
  * All numbers zero is an empty log without a ring.
  */
 export class RingLog implements Log, Cell {
-  numbers: Float64Array = new Float64Array(LOG_WIDTH);
   offset = 0;
-  rings: Rings;
 
-  constructor(rings: Rings) {
-    this.rings = rings;
-  }
+  /** @param rings Where the entries of all logs in `numbers` lie. */
+  constructor(
+    public numbers: Float64Array,
+    readonly rings: Rings,
+  ) {}
 
   get size(): number {
-    return this.numbers[this.offset + SIZE] as number;
+    return this.#get(SIZE);
   }
 
   time(index: number): number {
+    if (index === 0) return this.#get(OLDEST_TIME);
+    if (index === this.size - 1) return this.#get(NEWEST_TIME);
     return this.rings.time(this.#entry(index));
   }
 
   total(index: number): number {
-    return index < 0 ? 0 : this.rings.total(this.#entry(index)) - this.#get(GONE);
+    if (index < 0) return 0;
+    if (index === this.size - 1) return this.#get(NEWEST_TOTAL) - this.#get(GONE);
+    return this.rings.total(this.#entry(index)) - this.#get(GONE);
   }
 
   append(time: number, weight: number): void {
     const size = this.size;
     const total = this.#get(GONE) + this.total(size - 1) + weight;
     if (size === this.#get(CAPACITY)) this.#grow();
-    this.#set(SIZE, size + 1);
     this.rings.write(this.#entry(size), time, total);
+    this.#set(SIZE, size + 1);
+    this.#set(NEWEST_TIME, time);
+    this.#set(NEWEST_TOTAL, total);
+    if (size === 0) this.#set(OLDEST_TIME, time);
   }
 
   dropOldest(count: number): void {
@@ -48,14 +62,16 @@ export class RingLog implements Log, Cell {
     this.#set(GONE, this.#get(GONE) + this.total(count - 1));
     this.#set(OLDEST, (this.#get(OLDEST) + count) & (this.#get(CAPACITY) - 1));
     this.#set(SIZE, this.size - count);
+    if (this.size > 0) this.#set(OLDEST_TIME, this.rings.time(this.#entry(0)));
   }
 
   dropNewest(units: number): void {
     const target = this.total(this.size - 1) - units;
-    while (this.size > 0 && this.total(this.size - 2) >= target) this.#set(SIZE, this.size - 1);
+    while (this.size > 0 && this.total(this.size - 2) >= target) this.#dropLast();
     if (this.size === 0) return;
     const newest = this.#entry(this.size - 1);
-    this.rings.write(newest, this.rings.time(newest), this.#get(GONE) + target);
+    this.#set(NEWEST_TOTAL, this.#get(GONE) + target);
+    this.rings.write(newest, this.rings.time(newest), this.#get(NEWEST_TOTAL));
   }
 
   /** Gives the ring back; the log is empty afterwards. */
@@ -64,26 +80,32 @@ export class RingLog implements Log, Cell {
     this.numbers.fill(0, this.offset, this.offset + LOG_WIDTH);
   }
 
-  /** Moves the entries into `rings`, into a ring of the smallest size that holds them. */
-  moveTo(rings: Rings): void {
-    const capacity = this.size === 0 ? 0 : 2 ** Math.ceil(Math.log2(this.size));
-    this.#move(rings, capacity);
-    this.rings = rings;
+  /** Copies the entries that `source` holds for a log of the same numbers into a ring of its own that just holds them. */
+  copyEntriesFrom(source: Rings): void {
+    this.#move(source, this.size === 0 ? 0 : 2 ** Math.ceil(Math.log2(this.size)));
+  }
+
+  #dropLast(): void {
+    const size = this.size - 1;
+    this.#set(SIZE, size);
+    if (size === 0) return;
+    const newest = this.#entry(size - 1);
+    this.#set(NEWEST_TIME, this.rings.time(newest));
+    this.#set(NEWEST_TOTAL, this.rings.total(newest));
   }
 
   #grow(): void {
-    const { rings } = this;
     const place = this.#get(PLACE);
     const capacity = this.#get(CAPACITY);
-    this.#move(rings, Math.max(1, 2 * capacity));
-    if (capacity > 0) rings.release(place, capacity);
+    this.#move(this.rings, Math.max(1, 2 * capacity));
+    if (capacity > 0) this.rings.release(place, capacity);
   }
 
-  #move(rings: Rings, capacity: number): void {
-    const place = capacity === 0 ? 0 : rings.take(capacity);
+  #move(source: Rings, capacity: number): void {
+    const place = capacity === 0 ? 0 : this.rings.take(capacity);
     for (let index = 0; index < this.size; index++) {
       const entry = this.#entry(index);
-      rings.write(place + index, this.rings.time(entry), this.rings.total(entry));
+      this.rings.write(place + index, source.time(entry), source.total(entry));
     }
     this.#set(PLACE, place);
     this.#set(CAPACITY, capacity);

@@ -1,142 +1,157 @@
 /**
- * The cells of many keys, in typed arrays.
- *
- * A map finds a key's slot, and the slot's numbers lie in one array: no object a key.
- * A table of many keys is split into shards, since a map that grows or shrinks moves all
- * that it holds at once, which takes tens of milliseconds for a million keys.
+ * The cells of many keys, in typed arrays: a map finds a key's slot, and there is no object a key.
  *
  * @module
  */
-import type { Cell, Kernel, State } from "@sluice/core";
-import { spread } from "./hash.js";
-import { LOG_WIDTH, RingLog } from "./ring-log.js";
-import { Rings } from "./rings.js";
-import { Shard } from "./shard.js";
+import type { Kernel, State } from "@sluice/core";
+import { type Cursor, Slots } from "./slots.js";
 
-/** A table with more keys than this is split. */
-const SPLIT_ABOVE = 16_384;
-const SHARDS = 64;
+/** Up to so many cells can be moved, or taken out of a map one by one, without a pause that anybody notices. */
+const FEW = 32_768;
+/** The share of `maxKeys` from which on eviction is near. */
+const CROWDED = 0.75;
 /** How many keys in use eviction passes over before it takes one of them. */
 const EVICTION_REACH = 64;
 
-/** A cell seen through a cursor. */
-class CellCursor implements Cell {
-  numbers: Float64Array;
-  offset = 0;
-
-  constructor(width: number) {
-    this.numbers = new Float64Array(width);
-  }
-}
-
-/** Finds, adds and drops cells. The state that it gives out is a cursor, good until the next call. */
+/** Finds, adds and drops cells. A state that it gives out is a cursor, good until the next call. */
 export class Table {
   /** The state of a key that is not there. */
   readonly blank: State;
   /** Keys that were dropped although their cells counted, to make room. */
   evictions = 0;
-  /** Keys that are held. */
-  size = 0;
   readonly #kernel: Kernel;
   readonly #maxKeys: number;
-  readonly #width: number;
-  readonly #cursor: CellCursor | RingLog;
-  #shards: Shard[];
-  /** The shard that eviction turns to next. */
-  #turn = 0;
-  /** Where the sweep stands: a shard, and the entries of it that are still to be seen. */
-  #sweepShard = 0;
-  #sweepEntries: Iterator<[string, number]> | undefined;
+  #slotOf = new Map<string, number>();
+  #slots: Slots;
+  /** The cursor of the slots and their width, kept here for the hot path. */
+  #cursor: Cursor;
+  #width: number;
+  /** Whether uses of keys are noted: while a sweep gathers those that stay, and when eviction is near. */
+  #watching = false;
+  #evictionHand: Iterator<[string, number]> | undefined;
+  #sweepHand: Iterator<[string, number]> | undefined;
+  /** During a sweep of a large table, the keys that are to stay: those that count, and those used since it began. */
+  #staying: Map<string, number> | undefined;
+  /** Whether the next sweep drops cells one by one, since the last found too many to move. */
+  #dropNext = false;
 
   constructor(kernel: Kernel, maxKeys: number) {
-    const isLog = kernel.form === "log";
     this.#kernel = kernel;
     this.#maxKeys = maxKeys;
-    this.#width = isLog ? LOG_WIDTH : kernel.width;
-    this.#cursor = isLog ? new RingLog(new Rings()) : new CellCursor(kernel.width);
-    this.blank = isLog ? new RingLog(new Rings()) : new CellCursor(kernel.width);
-    this.#shards = [new Shard(this.#width)];
+    this.#slots = new Slots(kernel);
+    this.#cursor = this.#slots.cursor;
+    this.#width = this.#slots.width;
+    this.blank = new Slots(kernel).at(0);
+  }
+
+  /** Keys that are held. */
+  get size(): number {
+    return this.#slotOf.size;
   }
 
   /** The state of a key, or `undefined` where it has none. */
   find(key: string): State | undefined {
-    const shard = this.#shardOf(key);
-    const slot = shard.slots.get(key);
+    const slot = this.#slotOf.get(key);
     if (slot === undefined) return undefined;
-    shard.used[slot] = 1;
-    return this.#point(shard, slot);
+    if (this.#watching) this.#note(key, slot);
+    this.#cursor.offset = slot * this.#width;
+    return this.#cursor;
   }
 
   /** Makes room for a key that is not there; gives back its state, all new. */
   add(key: string, now: number): State {
     if (this.size >= this.#maxKeys) this.#evict(now);
-    if (this.size === SPLIT_ABOVE && this.#shards.length === 1) this.#distribute(SHARDS);
-    const shard = this.#shardOf(key);
-    const slot = shard.add(key);
-    this.size++;
-    return this.#point(shard, slot);
+    const slot = this.#slots.take();
+    this.#slotOf.set(key, slot);
+    this.#staying?.set(key, slot);
+    if (this.#isCrowded()) this.#watching = true;
+    return this.#slots.at(slot);
   }
 
   /** Drops one key. */
   delete(key: string): void {
-    const shard = this.#shardOf(key);
-    const slot = shard.slots.get(key);
-    if (slot !== undefined) this.#drop(shard, key, slot);
+    const slot = this.#slotOf.get(key);
+    if (slot !== undefined) this.#drop(key, slot);
   }
 
   /** Drops all keys and gives all memory back. */
   clear(): void {
-    this.size = 0;
-    this.#setShards([new Shard(this.#width)]);
+    this.#replace(new Map());
   }
 
   /**
    * Drops cells that are as good as new, from where the last sweep stopped, until all
    * were seen or `pause` says to stop.
    *
+   * A map that loses most of its keys one by one moves the rest at some point, all at
+   * once. So a sweep of a large table first gathers the keys that stay; when they are
+   * few, it moves them and lets go of everything else. When they are not, the next sweep drops one by one.
+   *
    * @returns How many were dropped, and whether the end was reached.
    */
   sweep(now: number, pause: () => boolean): { dropped: number; done: boolean } {
     const before = this.size;
-    while (this.#sweepShard < this.#shards.length) {
-      const shard = this.#shards[this.#sweepShard] as Shard;
-      this.#sweepEntries ??= shard.slots.entries();
-      for (let step = this.#sweepEntries.next(); !step.done; step = this.#sweepEntries.next()) {
-        const [key, slot] = step.value;
-        if (this.#isNew(shard, slot, now)) this.#drop(shard, key, slot);
-        if (pause()) return { dropped: before - this.size, done: false };
-      }
-      this.#sweepEntries = undefined;
-      if (shard.sparse) this.#shards[this.#sweepShard] = this.#rebuild(shard);
-      this.#sweepShard++;
+    if (this.#sweepHand === undefined) this.#beginSweep();
+    const hand = this.#sweepHand as Iterator<[string, number]>;
+    for (let step = hand.next(); !step.done; step = hand.next()) {
+      this.#visit(...step.value, now);
+      if (pause()) return { dropped: before - this.size, done: false };
     }
-    this.#sweepShard = 0;
-    if (this.#shards.length > 1 && this.size * 4 < SPLIT_ABOVE) this.#distribute(1);
+    this.#sweepHand = undefined;
+    this.#dropNext = this.#staying === undefined && !this.#dropNext && before > FEW;
+    const staying = this.#staying ?? (this.size * 4 < this.#slots.capacity && this.size <= FEW ? this.#slotOf : undefined);
+    if (staying !== undefined) this.#replace(staying);
     return { dropped: before - this.size, done: true };
   }
 
-  #shardOf(key: string): Shard {
-    const shards = this.#shards;
-    return shards[shards.length === 1 ? 0 : spread(key, shards.length)] as Shard;
+  #note(key: string, slot: number): void {
+    this.#slots.noteUse(slot);
+    this.#staying?.set(key, slot);
   }
 
-  #point(shard: Shard, slot: number): State {
-    const cursor = this.#cursor;
-    cursor.numbers = shard.numbers;
-    cursor.offset = slot * this.#width;
-    if (cursor instanceof RingLog) cursor.rings = shard.rings;
-    return cursor;
+  #beginSweep(): void {
+    this.#sweepHand = this.#slotOf.entries();
+    if (this.size <= FEW || this.#dropNext) return;
+    this.#staying = new Map();
+    this.#watching = true;
   }
 
-  #isNew(shard: Shard, slot: number, now: number): boolean {
-    return this.#kernel.reset(this.#point(shard, slot), now, 0) === 0;
+  #stopGathering(): void {
+    this.#staying = undefined;
+    this.#watching = this.#isCrowded();
   }
 
-  #drop(shard: Shard, key: string, slot: number): void {
-    const state = this.#point(shard, slot);
-    if (state instanceof RingLog) state.release();
-    shard.delete(key, slot);
-    this.size--;
+  #isCrowded(): boolean {
+    return this.size > this.#maxKeys * CROWDED;
+  }
+
+  #visit(key: string, slot: number, now: number): void {
+    const counts = this.#kernel.reset(this.#slots.at(slot), now, 0) > 0;
+    if (this.#staying === undefined) {
+      if (!counts) this.#drop(key, slot);
+    } else if (counts) {
+      this.#staying.set(key, slot);
+      if (this.#staying.size > FEW) this.#stopGathering();
+    }
+  }
+
+  #drop(key: string, slot: number): void {
+    this.#slots.release(slot);
+    this.#slotOf.delete(key);
+    this.#staying?.delete(key);
+  }
+
+  /** Moves the given keys into new arrays and lets go of all others. */
+  #replace(staying: Map<string, number>): void {
+    const slots = new Slots(this.#kernel);
+    const slotOf = new Map<string, number>();
+    for (const [key, slot] of staying) slotOf.set(key, slots.takeFrom(this.#slots, slot));
+    this.#slots = slots;
+    this.#cursor = slots.cursor;
+    this.#slotOf = slotOf;
+    this.#stopGathering();
+    this.#sweepHand = undefined;
+    this.#evictionHand = undefined;
   }
 
   /**
@@ -147,58 +162,25 @@ export class Table {
    */
   #evict(now: number): void {
     for (let passed = 0; ; ) {
-      this.#turn = (this.#turn + 1) % this.#shards.length;
-      const shard = this.#shards[this.#turn] as Shard;
-      const entry = shard.next();
-      if (entry === undefined) continue;
-      const [key, slot] = entry;
-      const isNew = this.#isNew(shard, slot, now);
-      if (!isNew && shard.used[slot] === 1 && passed < EVICTION_REACH) {
-        shard.used[slot] = 0;
+      const [key, slot] = this.#nextToEvict();
+      const counts = this.#kernel.reset(this.#slots.at(slot), now, 0) > 0;
+      if (counts && this.#slots.wasUsed(slot) && passed < EVICTION_REACH) {
+        this.#slots.forgetUse(slot);
         passed++;
         continue;
       }
-      if (!isNew) this.evictions++;
-      this.#drop(shard, key, slot);
+      if (counts) this.evictions++;
+      this.#drop(key, slot);
       return;
     }
   }
 
-  /** Moves all cells into `count` shards. */
-  #distribute(count: number): void {
-    const shards = Array.from({ length: count }, () => new Shard(this.#width));
-    for (const shard of this.#shards) {
-      this.#move(shard, (key) => shards[count === 1 ? 0 : spread(key, count)] as Shard);
-    }
-    this.#setShards(shards);
-  }
-
-  #setShards(shards: Shard[]): void {
-    this.#shards = shards;
-    this.#sweepShard = 0;
-    this.#sweepEntries = undefined;
-    // What the cursor pointed at must not be kept alive by it.
-    this.#point(shards[0] as Shard, 0);
-  }
-
-  #rebuild(shard: Shard): Shard {
-    const rebuilt = new Shard(this.#width);
-    this.#move(shard, () => rebuilt);
-    this.#point(rebuilt, 0);
-    return rebuilt;
-  }
-
-  #move(from: Shard, target: (key: string) => Shard): void {
-    const width = this.#width;
-    for (const [key, slot] of from.slots) {
-      const to = target(key);
-      const moved = to.add(key);
-      to.used[moved] = from.used[slot] as number;
-      to.numbers.set(from.numbers.subarray(slot * width, (slot + 1) * width), moved * width);
-      const state = this.#point(to, moved);
-      if (!(state instanceof RingLog)) continue;
-      state.rings = from.rings;
-      state.moveTo(to.rings);
-    }
+  /** The next key in the order of their coming; after the last comes the first. */
+  #nextToEvict(): [string, number] {
+    this.#evictionHand ??= this.#slotOf.entries();
+    const step = this.#evictionHand.next();
+    if (!step.done) return step.value;
+    this.#evictionHand = undefined;
+    return this.#nextToEvict();
   }
 }

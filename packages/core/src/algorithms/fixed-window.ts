@@ -8,7 +8,7 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
-import { type Algorithm, type Cell, freshCell, type Kernel, refuseBursts } from "./kernel.js";
+import { admitByRates, type Algorithm, type Cell, freshCell, type Kernel, refuseBursts } from "./kernel.js";
 
 const WIDTH = 2;
 
@@ -56,8 +56,11 @@ class FixedWindowKernel implements Kernel<Cell> {
     return (this.rates[rate] as Rate).limit;
   }
 
+  fits(cell: Cell, now: number, weight: number, rate: number): boolean {
+    return weight <= this.left(cell, now, rate);
+  }
+
   wait(cell: Cell, now: number, weight: number, rate: number): number {
-    if (weight <= this.left(cell, now, rate)) return 0;
     return weight > this.capacity(rate) ? Number.POSITIVE_INFINITY : this.#end(cell, rate) - now;
   }
 
@@ -73,6 +76,10 @@ class FixedWindowKernel implements Kernel<Cell> {
       longest = Math.max(longest, open ? this.#end(cell, rate) - now : fresh);
     }
     return longest;
+  }
+
+  admit(cell: Cell, now: number, weight: number): boolean {
+    return admitByRates(this, cell, now, weight);
   }
 
   take(cell: Cell, now: number, weight: number): void {

@@ -37,7 +37,7 @@ export type State = Cell | Log;
 /**
  * One algorithm under one list of rates.
  *
- * `wait`, `left` and `reset` are pure; `take` and `give` write the next state into the
+ * `fits`, `wait`, `left` and `reset` are pure; `admit`, `take` and `give` write the next state into the
  * state they are given and touch nothing else. A dialect of the kernel in another
  * language answers the same, always.
  */
@@ -52,12 +52,16 @@ export interface Kernel<S extends State = State> {
   capacity(rate: number): number;
   /** The state of a key that has never been seen. */
   fresh(): S;
-  /** Microseconds until `rate` would admit `weight` (1 or more) units: 0 for at once, `Infinity` for never. */
+  /** Whether `rate` admits `weight` (1 or more) units at `now`. */
+  fits(state: S, now: number, weight: number, rate: number): boolean;
+  /** Microseconds until `rate` would admit `weight` (1 or more) units that do not fit now; `Infinity` for never. */
   wait(state: S, now: number, weight: number, rate: number): number;
   /** Whole units that `rate` would admit at `now`; below 0 in debt. */
   left(state: S, now: number, rate: number): number;
   /** Microseconds until the state is as good as new, once `weight` more units were taken. */
   reset(state: S, now: number, weight: number): number;
+  /** Takes units (1 or more) if every rate admits them, and says whether: a put of which only that is asked. */
+  admit(state: S, now: number, weight: number): boolean;
   /** Takes units, whether they fit or not. */
   take(state: S, now: number, weight: number): void;
   /** Gives units back, never above full. */
@@ -72,6 +76,15 @@ export interface Algorithm {
   readonly name: string;
   /** Makes the kernel for a sorted, valid list of rates. */
   compile(rates: readonly Rate[]): Kernel;
+}
+
+/** {@link Kernel.admit} for any kernel: decides all rates, then commits all of them. */
+export function admitByRates<S extends State>(kernel: Kernel<S>, state: S, now: number, weight: number): boolean {
+  for (let rate = 0; rate < kernel.rates.length; rate++) {
+    if (!kernel.fits(state, now, weight, rate)) return false;
+  }
+  kernel.take(state, now, weight);
+  return true;
 }
 
 /** A cell of its own array. */

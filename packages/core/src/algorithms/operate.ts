@@ -34,7 +34,7 @@ export function decide(kernel: Kernel, state: State, now: number, weight: number
   let slowest = 0;
   let tightest = 0;
   for (let rate = 0; rate < rates.length; rate++) {
-    const wait = weight === 0 ? 0 : kernel.wait(state, now, weight, rate);
+    const wait = waitOf(kernel, state, now, weight, rate);
     const left = kernel.left(state, now, rate);
     if (wait > longest) {
       longest = wait;
@@ -56,15 +56,17 @@ export function decide(kernel: Kernel, state: State, now: number, weight: number
   };
 }
 
-/** Microseconds until every rate admits `weight` units: as {@link decide}, without the reasons. */
+/** Microseconds until every rate admits `weight` units. */
 export function longestWait(kernel: Kernel, state: State, now: number, weight: number): number {
-  if (weight === 0) return 0;
   let longest = 0;
   for (let rate = 0; rate < kernel.rates.length; rate++) {
-    const wait = kernel.wait(state, now, weight, rate);
-    if (wait > longest) longest = wait;
+    longest = Math.max(longest, waitOf(kernel, state, now, weight, rate));
   }
   return longest;
+}
+
+function waitOf(kernel: Kernel, state: State, now: number, weight: number, rate: number): number {
+  return weight === 0 || kernel.fits(state, now, weight, rate) ? 0 : kernel.wait(state, now, weight, rate);
 }
 
 /** Units that count at `now`: the most that any rate has in use, fractions counted up. */

@@ -9,7 +9,7 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
-import { type Algorithm, type Cell, freshCell, type Kernel, refuseBursts } from "./kernel.js";
+import { admitByRates, type Algorithm, type Cell, freshCell, type Kernel, refuseBursts } from "./kernel.js";
 
 const WIDTH = 3;
 
@@ -67,13 +67,17 @@ class SlidingWindowCounterKernel implements Kernel<Cell> {
     return (this.rates[rate] as Rate).limit;
   }
 
+  fits(cell: Cell, now: number, weight: number, rate: number): boolean {
+    const { current, previous, inView } = this.#at(cell, now, rate);
+    return previous * inView <= (this.capacity(rate) - current - weight) * (this.#intervals[rate] as number);
+  }
+
   wait(cell: Cell, now: number, weight: number, rate: number): number {
     const limit = this.capacity(rate);
     const interval = this.#intervals[rate] as number;
-    const { start, current, previous, inView } = this.#at(cell, now, rate);
-    const room = limit - current - weight;
-    if (previous * inView <= room * interval) return 0;
     if (weight > limit) return Number.POSITIVE_INFINITY;
+    const { start, current, previous } = this.#at(cell, now, rate);
+    const room = limit - current - weight;
     // Enough of the previous window leaves the view in this window, or of this one in the next.
     if (room >= 0) return start + interval - Math.floor((room * interval) / previous) - now;
     return start + 2 * interval - Math.floor(((limit - weight) * interval) / current) - now;
@@ -93,6 +97,10 @@ class SlidingWindowCounterKernel implements Kernel<Cell> {
       else if (previous > 0) longest = Math.max(longest, start + interval - now);
     }
     return longest;
+  }
+
+  admit(cell: Cell, now: number, weight: number): boolean {
+    return admitByRates(this, cell, now, weight);
   }
 
   take(cell: Cell, now: number, weight: number): void {

@@ -42,11 +42,13 @@ class SlidingWindowLogKernel implements Kernel<Log> {
   readonly width = 0;
   readonly rates: readonly Rate[];
   readonly #intervals: readonly number[];
+  readonly #limits: readonly number[];
   readonly #longest: number;
 
   constructor(rates: readonly Rate[]) {
     this.rates = rates;
     this.#intervals = rates.map(({ interval }) => toMicroseconds(interval));
+    this.#limits = rates.map(({ limit }) => limit);
     this.#longest = this.#intervals[rates.length - 1] as number;
   }
 
@@ -55,17 +57,19 @@ class SlidingWindowLogKernel implements Kernel<Log> {
   }
 
   capacity(rate: number): number {
-    return (this.rates[rate] as Rate).limit;
+    return this.#limits[rate] as number;
+  }
+
+  fits(log: Log, now: number, weight: number, rate: number): boolean {
+    return weight <= this.left(log, now, rate);
   }
 
   wait(log: Log, now: number, weight: number, rate: number): number {
-    const excess = weight - this.left(log, now, rate);
-    if (excess <= 0) return 0;
     if (weight > this.capacity(rate)) return Number.POSITIVE_INFINITY;
     const interval = this.#intervals[rate] as number;
     const gone = log.total(firstInView(log, instant(log, now) - interval) - 1);
-    const last = firstWhere(log.size, (index) => log.total(index) - gone >= excess);
-    return log.time(last) + interval - now;
+    const excess = weight - this.left(log, now, rate);
+    return log.time(firstWithTotal(log, gone + excess)) + interval - now;
   }
 
   left(log: Log, now: number, rate: number): number {
@@ -78,6 +82,19 @@ class SlidingWindowLogKernel implements Kernel<Log> {
     const at = instant(log, now);
     if (weight > 0) return at + this.#longest - now;
     return log.size === 0 ? 0 : Math.max(0, log.time(log.size - 1) + this.#longest - now);
+  }
+
+  admit(log: Log, now: number, weight: number): boolean {
+    const at = instant(log, now);
+    const newest = log.total(log.size - 1);
+    let first = 0;
+    for (let rate = 0; rate < this.#limits.length; rate++) {
+      first = firstInView(log, at - (this.#intervals[rate] as number));
+      if (newest - log.total(first - 1) + weight > (this.#limits[rate] as number)) return false;
+    }
+    log.dropOldest(first);
+    log.append(at, weight);
+    return true;
   }
 
   take(log: Log, now: number, weight: number): void {
@@ -99,18 +116,25 @@ function instant(log: Log, now: number): number {
 
 /** The first entry later than `edge`: windows are half-open, so one at the edge itself no longer counts. */
 function firstInView(log: Log, edge: number): number {
-  // Nearly always nothing or little has left the view since the last look.
+  // Nearly always nothing has left the view since the last look.
   if (log.size === 0 || log.time(0) > edge) return 0;
-  return firstWhere(log.size, (index) => log.time(index) > edge);
-}
-
-/** The first index below `size` that meets a condition which, once met, stays met; `size` when none does. */
-function firstWhere(size: number, meets: (index: number) => boolean): number {
-  let low = 0;
-  let high = size;
+  let low = 1;
+  let high = log.size;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (meets(middle)) high = middle;
+    if (log.time(middle) > edge) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The first entry up to which there are `total` units. */
+function firstWithTotal(log: Log, total: number): number {
+  let low = 0;
+  let high = log.size - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (log.total(middle) >= total) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -33,25 +33,23 @@ export const tokenBucket: Algorithm = {
   compile: (rates) => new TokenBucketKernel(rates),
 };
 
+const FIELDS = 3;
+const REFILL = 0;
+const UNIT = 1;
+const FULL = 2;
+
 /** The kernel of the token bucket, which is also that of the leaky bucket as a meter. */
 export class TokenBucketKernel implements Kernel<Cell> {
   readonly form = "cell";
   readonly width: number;
   readonly rates: readonly Rate[];
-  /** Steps that a microsecond gives back. */
-  readonly #refill: readonly number[];
-  /** Steps in a unit. */
-  readonly #unit: readonly number[];
-  /** Steps in a full bucket. */
-  readonly #full: readonly number[];
+  /** For each rate: steps that a microsecond gives back, steps in a unit, steps in a full bucket. */
+  readonly #steps: Float64Array;
 
   constructor(rates: readonly Rate[]) {
     this.rates = rates;
     this.width = 1 + rates.length;
-    const divisors = rates.map(({ limit, interval }) => greatestCommonDivisor(limit, toMicroseconds(interval)));
-    this.#refill = rates.map(({ limit }, i) => limit / (divisors[i] as number));
-    this.#unit = rates.map(({ interval }, i) => toMicroseconds(interval) / (divisors[i] as number));
-    this.#full = rates.map(({ burst }, i) => burst * (this.#unit[i] as number));
+    this.#steps = Float64Array.from(rates.flatMap(stepsOf));
   }
 
   fresh(): Cell {
@@ -62,56 +60,80 @@ export class TokenBucketKernel implements Kernel<Cell> {
     return (this.rates[rate] as Rate).burst;
   }
 
+  fits(cell: Cell, now: number, weight: number, rate: number): boolean {
+    return this.#used(cell, now, weight, rate) <= this.#step(rate, FULL);
+  }
+
   wait(cell: Cell, now: number, weight: number, rate: number): number {
-    const full = this.#full[rate] as number;
-    const excess = this.#used(cell, now, rate) + weight * (this.#unit[rate] as number) - full;
-    if (excess <= 0) return 0;
     if (weight > this.capacity(rate)) return Number.POSITIVE_INFINITY;
-    return this.#behind(cell, now) + Math.ceil(excess / (this.#refill[rate] as number));
+    const excess = this.#used(cell, now, weight, rate) - this.#step(rate, FULL);
+    return this.#behind(cell, now) + Math.ceil(excess / this.#step(rate, REFILL));
   }
 
   left(cell: Cell, now: number, rate: number): number {
-    return Math.floor(((this.#full[rate] as number) - this.#used(cell, now, rate)) / (this.#unit[rate] as number));
+    return Math.floor((this.#step(rate, FULL) - this.#used(cell, now, 0, rate)) / this.#step(rate, UNIT));
   }
 
   reset(cell: Cell, now: number, weight: number): number {
     let longest = 0;
-    for (let rate = 0; rate < this.#full.length; rate++) {
-      const used = this.#used(cell, now, rate) + weight * (this.#unit[rate] as number);
-      longest = Math.max(longest, Math.ceil(used / (this.#refill[rate] as number)));
+    for (let rate = 0; rate < this.rates.length; rate++) {
+      longest = Math.max(longest, Math.ceil(this.#used(cell, now, weight, rate) / this.#step(rate, REFILL)));
     }
     return this.#behind(cell, now) + longest;
   }
 
+  admit(cell: Cell, now: number, weight: number): boolean {
+    const { numbers, offset } = cell;
+    const steps = this.#steps;
+    const elapsed = Math.max(0, now - (numbers[offset] as number));
+    const end = offset + this.width;
+    for (let at = offset + 1, step = 0; at < end; at++, step += FIELDS) {
+      const used = Math.max(0, (numbers[at] as number) - elapsed * (steps[step] as number));
+      if (used + weight * (steps[step + UNIT] as number) > (steps[step + FULL] as number)) return false;
+    }
+    for (let at = offset + 1, step = 0; at < end; at++, step += FIELDS) {
+      const used = Math.max(0, (numbers[at] as number) - elapsed * (steps[step] as number));
+      numbers[at] = used + weight * (steps[step + UNIT] as number);
+    }
+    if (elapsed > 0) numbers[offset] = now;
+    return true;
+  }
+
   take(cell: Cell, now: number, weight: number): void {
-    this.#change(cell, now, weight);
+    const { numbers, offset } = cell;
+    for (let rate = 0; rate < this.rates.length; rate++) {
+      numbers[offset + 1 + rate] = Math.max(0, this.#used(cell, now, weight, rate));
+    }
+    if (now > (numbers[offset] as number)) numbers[offset] = now;
   }
 
   give(cell: Cell, now: number, weight: number): void {
-    this.#change(cell, now, -weight);
+    this.take(cell, now, -weight);
   }
 
-  #change(cell: Cell, now: number, weight: number): void {
-    const { numbers, offset } = cell;
-    for (let rate = 0; rate < this.#full.length; rate++) {
-      const used = this.#used(cell, now, rate) + weight * (this.#unit[rate] as number);
-      numbers[offset + 1 + rate] = Math.max(0, used);
-    }
-    numbers[offset] = Math.max(now, numbers[offset] as number);
+  /** Steps in use at `now`, after what has flowed back since the last change, and with `weight` more units. */
+  #used({ numbers, offset }: Cell, now: number, weight: number, rate: number): number {
+    const last = numbers[offset] as number;
+    const then = numbers[offset + 1 + rate] as number;
+    const used = now > last ? Math.max(0, then - (now - last) * this.#step(rate, REFILL)) : then;
+    return used + weight * this.#step(rate, UNIT);
   }
 
-  /** Steps in use at `now`, after what has flowed back since the last change. */
-  #used(cell: Cell, now: number, rate: number): number {
-    const { numbers, offset } = cell;
-    const elapsed = now - (numbers[offset] as number);
-    const used = numbers[offset + 1 + rate] as number;
-    return elapsed > 0 ? Math.max(0, used - elapsed * (this.#refill[rate] as number)) : used;
+  #step(rate: number, field: number): number {
+    return this.#steps[FIELDS * rate + field] as number;
   }
 
   /** Microseconds by which `now` lies before the cell's own time. */
   #behind(cell: Cell, now: number): number {
     return Math.max(0, (cell.numbers[cell.offset] as number) - now);
   }
+}
+
+function stepsOf({ limit, interval, burst }: Rate): number[] {
+  const us = toMicroseconds(interval);
+  const divisor = greatestCommonDivisor(limit, us);
+  const unit = us / divisor;
+  return [limit / divisor, unit, burst * unit];
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
