@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Algorithm, Kernel, State } from "./algorithms/kernel.js";
+import type { Algorithm, Kernel, Log, State } from "./algorithms/kernel.js";
 import { type Operation, unitsInUse } from "./algorithms/operate.js";
 import { slidingWindowLog } from "./algorithms/sliding-window-log.js";
 import type { AbstractClock } from "./clock/abstract-clock.js";
@@ -135,7 +135,7 @@ export abstract class AbstractBucket<M extends Mode> {
       const rule = `${this.algorithm.name} keeps counts and not items. Use slidingWindowLog, or count().`;
       return failed(this.mode, new TypeError(`Cannot list the items of a bucket: ${rule}`));
     }
-    return andThen(this.mode, this.read(key), (snapshot: Snapshot) => listItems(key, snapshot, this.rates));
+    return andThen(this.mode, this.read(key), ({ state, now }: Snapshot) => listItems(key, state as Log, now, this.rates));
   }
 
   /**
@@ -274,13 +274,12 @@ export abstract class AbstractBucket<M extends Mode> {
   }
 }
 
-function listItems(key: string, { state, now }: Snapshot, rates: readonly Rate[]): RateItem[] {
+function listItems(key: string, log: Log, now: number, rates: readonly Rate[]): RateItem[] {
   const items: RateItem[] = [];
-  if ("numbers" in state) return items;
   const longest = toMicroseconds((rates[rates.length - 1] as Rate).interval);
-  for (let i = state.size - 1; i >= 0 && state.time(i) + longest > now; i--) {
-    const weight = state.total(i) - state.total(i - 1);
-    items.push({ key, weight, timestamp: toMilliseconds(state.time(i)) });
+  for (let i = log.size - 1; i >= 0 && log.time(i) + longest > now; i--) {
+    const weight = log.total(i) - log.total(i - 1);
+    items.push({ key, weight, timestamp: toMilliseconds(log.time(i)) });
   }
   return items;
 }

@@ -4,10 +4,10 @@ import {
   type BucketOptions,
   copyState,
   type Decision,
-  decide,
   type Entry,
   MonotonicClock,
   type Operation,
+  operate,
   type RatesLike,
   type Snapshot,
   smallestCapacity,
@@ -78,14 +78,8 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
     const now = at ?? this._now();
     const table = this.#table;
     const state = table.find(key);
-    if (operation === "put" || operation === "peek") {
-      const decision = decide(this.kernel, state ?? table.blank, now, weight);
-      if (operation === "put" && decision.allowed && weight > 0) this.kernel.take(state ?? table.add(key, now), now, weight);
-      return decision;
-    }
-    if (operation === "charge" && weight > 0) this.kernel.take(state ?? table.add(key, now), now, weight);
-    if (operation === "refund" && weight > 0 && state !== undefined) this.kernel.give(state, now, weight);
-    return decide(this.kernel, table.find(key) ?? table.blank, now, 0);
+    if (state !== undefined) return operate(this.kernel, operation, state, now, weight);
+    return operate(this.kernel, operation, table.blank, now, weight, () => table.add(key, now));
   }
 
   protected override _tryPut(key: string, weight: number): boolean {

@@ -1,1 +1,8 @@
-export {};
+/**
+ * The front door of Sluice: a limiter in one line, and all of core and memory.
+ *
+ * @module
+ */
+export * from "@sluice/core";
+export * from "@sluice/memory";
+export { type CreateLimiterOptions, createLimiter } from "./create-limiter.js";

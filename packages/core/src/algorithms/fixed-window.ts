@@ -93,7 +93,9 @@ class FixedWindowKernel implements Kernel<Cell> {
 
   give(cell: Cell, now: number, weight: number): void {
     for (let rate = 0; rate < this.rates.length; rate++) {
-      cell.numbers[cell.offset + WIDTH * rate + 1] = Math.max(0, this.#count(cell, now, rate) - weight);
+      const count = this.#count(cell, now, rate);
+      // A window that has ended stays as it is, lest a clock that steps back find it empty.
+      if (count > 0) cell.numbers[cell.offset + WIDTH * rate + 1] = Math.max(0, count - weight);
     }
   }
 

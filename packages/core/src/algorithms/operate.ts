@@ -6,24 +6,38 @@
 import type { Decision } from "../decision.js";
 import { toMilliseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
-import type { Kernel, State } from "./kernel.js";
+import type { Cell, Kernel, Log, State } from "./kernel.js";
 
 /** What is done to a cell: ask and take, ask only, take without asking, give back. */
 export type Operation = "put" | "peek" | "charge" | "refund";
 
 /**
- * Carries out one operation on a state, which becomes the next state; a refusal leaves it as it is.
+ * Carries out one operation on a state, which becomes the next state.
+ *
+ * A refusal, a weight of 0 and a refund to a key that is as good as new change nothing.
  *
  * @param now Whole microseconds on the clock of the bucket.
+ * @param writable The state to write into, where that is another: for a store that makes
+ *   room for a new key only when it must. Called at most once.
  */
-export function operate(kernel: Kernel, operation: Operation, state: State, now: number, weight: number): Decision {
-  if (operation === "charge" || operation === "refund") {
-    if (weight > 0) kernel[operation === "charge" ? "take" : "give"](state, now, weight);
-    return decide(kernel, state, now, 0);
+export function operate(
+  kernel: Kernel,
+  operation: Operation,
+  state: State,
+  now: number,
+  weight: number,
+  writable: () => State = () => state,
+): Decision {
+  if (operation === "put" || operation === "peek") {
+    const decision = decide(kernel, state, now, weight);
+    if (operation === "put" && decision.allowed && weight > 0) kernel.take(writable(), now, weight);
+    return decision;
   }
-  const decision = decide(kernel, state, now, weight);
-  if (operation === "put" && decision.allowed && weight > 0) kernel.take(state, now, weight);
-  return decision;
+  if (weight === 0 || (operation === "refund" && kernel.reset(state, now, 0) === 0)) return decide(kernel, state, now, 0);
+  const next = writable();
+  if (operation === "charge") kernel.take(next, now, weight);
+  else kernel.give(next, now, weight);
+  return decide(kernel, next, now, 0);
 }
 
 /** Decides on all rates, changing nothing. */
@@ -86,10 +100,12 @@ export function smallestCapacity(kernel: Kernel): number {
 /** A state of its own with the same contents, for asking "what if". */
 export function copyState(kernel: Kernel, state: State): State {
   const copy = kernel.fresh();
-  if ("numbers" in state && "numbers" in copy) {
-    copy.numbers.set(state.numbers.subarray(state.offset, state.offset + kernel.width));
-  } else if (!("numbers" in state) && !("numbers" in copy)) {
-    for (let i = 0; i < state.size; i++) copy.append(state.time(i), state.total(i) - state.total(i - 1));
+  if (kernel.form === "cell") {
+    const { numbers, offset } = state as Cell;
+    (copy as Cell).numbers.set(numbers.subarray(offset, offset + kernel.width));
+  } else {
+    const log = state as Log;
+    for (let i = 0; i < log.size; i++) (copy as Log).append(log.time(i), log.total(i) - log.total(i - 1));
   }
   return copy;
 }

@@ -77,7 +77,7 @@ export class Limiter<M extends Mode = "sync"> {
       throw new TypeError(`Cannot limit by ${describe(target)}: pass a bucket or a bucket factory. ${hint}`);
     }
     this.#factory = target instanceof BucketFactory ? target : new SingleBucketFactory<M>(target);
-    this.#single = target instanceof AbstractBucket ? target : undefined;
+    this.#single = bucketOfAll(target);
     this.mode = target.mode;
     this.name = options.name ?? "limiter";
     this.#maxQueue = atLeast0("maxQueue", options.maxQueue ?? Number.POSITIVE_INFINITY);
@@ -105,18 +105,14 @@ export class Limiter<M extends Mode = "sync"> {
     return this.#onBucket("charge", key, weight);
   }
 
-  /** Gives units back, never above full. */
+  /** Gives units back, never above full; who waits for them is served at once. */
   refund(key: string = SHARED_KEY, weight = 1): Outcome<M, Decision> {
-    for (const lines of this.#lines.values()) lines.forgetForecasts(key);
-    return this.#onBucket("refund", key, weight);
+    return this.#thenServe(key, this.#onBucket("refund", key, weight));
   }
 
   /** Forgets one key, or all keys when none is named: they start anew. */
   flush(key?: string): Outcome<M, void> {
-    for (const lines of this.#lines.values()) lines.forgetForecasts(key);
-    if (key !== undefined) return this.#onItem<void>(key, 0, (bucket, item) => bucket.flush(item.key));
-    const flushed = inOrder<M, BucketOf<M>, void>(this.mode, this.buckets(), (bucket) => lift(this.mode, bucket.flush()));
-    return andThen<M, void[], void>(this.mode, flushed, () => undefined);
+    return this.#thenServe(key, this.#flush(key));
   }
 
   /**
@@ -152,6 +148,11 @@ export class Limiter<M extends Mode = "sync"> {
         if (weight > smallestCapacity(bucket.kernel)) this.#refuseForEver(bucket, item, waiter);
         else this.#linesOf(bucket).join(item.key, waiter);
       };
+      if (this.#single !== undefined) {
+        this.#checkCall(key, weight);
+        join(this.#single, { key, weight });
+        return;
+      }
       whenSettled(
         this.mode,
         () => this.#locate(key, weight),
@@ -230,6 +231,24 @@ export class Limiter<M extends Mode = "sync"> {
     await this.close();
   }
 
+  #flush(key: string | undefined): Outcome<M, void> {
+    if (this.#single !== undefined) return this.#single.flush(key);
+    if (key !== undefined) return this.#onItem<void>(key, 0, (bucket, item) => bucket.flush(item.key));
+    const flushed = inOrder<M, BucketOf<M>, void>(this.mode, this.buckets(), (bucket) =>
+      lift(this.mode, bucket.flush()),
+    );
+    return andThen<M, void[], void>(this.mode, flushed, () => undefined);
+  }
+
+  /** Once units have come back, lets those who wait for the key (or for any) ask again. */
+  #thenServe<T>(key: string | undefined, outcome: Outcome<M, T>): Outcome<M, T> {
+    if (this.#lines.size === 0) return outcome;
+    return andThen<M, T, T>(this.mode, outcome, (value) => {
+      for (const lines of this.#lines.values()) lines.refresh(key);
+      return value;
+    });
+  }
+
   #onBucket(operation: "put" | "peek" | "charge" | "refund", key: string, weight: number): Outcome<M, Decision> {
     if (this.#single !== undefined) return this.#single[operation]({ key, weight });
     return this.#onItem(key, weight, (bucket, item) => bucket[operation](item));
@@ -245,7 +264,6 @@ export class Limiter<M extends Mode = "sync"> {
   #locate(key: string, weight: number): Outcome<M, [BucketOf<M>, RateItem]> {
     return andThen<M, void, [BucketOf<M>, RateItem]>(this.mode, lift(this.mode, undefined), () => {
       this.#checkCall(key, weight);
-      if (this.#single !== undefined) return [this.#single as BucketOf<M>, { key, weight }];
       return andThen<M, RateItem, [BucketOf<M>, RateItem]>(this.mode, this.#factory.wrapItem(key, weight), (item) =>
         andThen<M, BucketOf<M>, [BucketOf<M>, RateItem]>(this.mode, this.#factory.get(item), (bucket) => [bucket, item]),
       );
@@ -279,6 +297,12 @@ export class Limiter<M extends Mode = "sync"> {
     this.#lines.delete(bucket);
     lines?.close(new LimiterError("CLOSED", `Cannot wait in "${this.name}" any longer: ${why}.`));
   }
+}
+
+/** The one bucket behind a target that sends every item there as it is; `undefined` where a factory may do more. */
+function bucketOfAll<M extends Mode>(target: AbstractBucket<M> | BucketFactory<M>): AbstractBucket<M> | undefined {
+  if (target instanceof AbstractBucket) return target;
+  return target instanceof SingleBucketFactory && target.constructor === SingleBucketFactory ? target.bucket : undefined;
 }
 
 function atLeast0(name: string, value: number): number {

@@ -69,11 +69,12 @@ export class Line {
     this.#setTimer();
   }
 
-  /** Looks at the key anew before the next forecast: for when units came back, or a waiter left. */
-  forgetForecast(): void {
-    if (this.#forecast === undefined) return;
-    this.#forecast = undefined;
-    for (let waiter = this.#first; waiter?.foreseen; waiter = waiter.next) waiter.foreseen = false;
+  /** Asks again at once: units came back. */
+  refresh(): void {
+    this.#forgetForecast();
+    this.#retryAt = undefined;
+    this.#serve();
+    this.#setTimer();
   }
 
   #append(waiter: Waiter): void {
@@ -150,7 +151,14 @@ export class Line {
     // Should the store fail now, the units come back with time.
     const done = () => {};
     whenSettled(bucket.mode, () => bucket.refund({ key: this.#key, weight }), done, done);
-    this.forgetForecast();
+    this.#forgetForecast();
+  }
+
+  /** The next forecast looks at the key anew: units came back, or a waiter left its place. */
+  #forgetForecast(): void {
+    if (this.#forecast === undefined) return;
+    this.#forecast = undefined;
+    for (let waiter = this.#first; waiter?.foreseen; waiter = waiter.next) waiter.foreseen = false;
   }
 
   /** Refuses a newcomer at once when those before it leave it no chance to meet its deadline. */
@@ -225,7 +233,7 @@ export class Line {
 
   #turnAway(waiter: Waiter, reason: unknown): void {
     if (waiter.gone) return;
-    if (waiter.foreseen) this.forgetForecast();
+    if (waiter.foreseen) this.#forgetForecast();
     this.#remove(waiter);
     waiter.reject(reason);
   }

@@ -1,7 +1,5 @@
-import type { AbstractBucket } from "../abstract-bucket.js";
 import { Line, type LineSettings } from "./line.js";
 import type { Waiter } from "./waiter.js";
-import type { Mode } from "../mode.js";
 
 /** The lines of one bucket: one for each key that somebody waits for, and none beside. */
 export class Lines {
@@ -10,16 +8,6 @@ export class Lines {
 
   constructor(settings: Omit<LineSettings, "onEmpty">) {
     this.#settings = { ...settings, onEmpty: (key) => this.#lines.delete(key) };
-  }
-
-  /** The bucket that all lines wait for. */
-  get bucket(): AbstractBucket<Mode> {
-    return this.#settings.bucket;
-  }
-
-  /** Whether somebody waits for `key`. */
-  has(key: string): boolean {
-    return this.#lines.has(key);
   }
 
   /** Lets a waiter join the line for `key`. */
@@ -32,10 +20,10 @@ export class Lines {
     line.join(waiter);
   }
 
-  /** Lets the line for `key`, or every line, look at its key anew before it refuses anybody. */
-  forgetForecasts(key?: string): void {
-    if (key !== undefined) this.#lines.get(key)?.forgetForecast();
-    else for (const line of this.#lines.values()) line.forgetForecast();
+  /** Lets the line for `key`, or every line, ask again: units came back. */
+  refresh(key?: string): void {
+    if (key !== undefined) this.#lines.get(key)?.refresh();
+    else for (const line of [...this.#lines.values()]) line.refresh();
   }
 
   /** Turns everybody away. */

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+const source = (name: string) => new URL(`./packages/${name}/src/index.ts`, import.meta.url).pathname;
+
+export default defineConfig({
+  resolve: {
+    // Tests run on the sources, so that a test and what it tests never meet two copies of a class.
+    alias: {
+      "@sluice/core": source("core"),
+      "@sluice/memory": source("memory"),
+      "@sluice/conformance": source("conformance"),
+      sluice: source("sluice"),
+    },
+  },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    testTimeout: 30_000,
+  },
+});
