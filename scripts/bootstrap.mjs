@@ -69,8 +69,17 @@ function manifests() {
 function sources() {
   const configs = packageFolders().map((folder) => join(folder, "tsconfig.json"));
   const files = packageFolders().flatMap((folder) => filesBelow(join(folder, "src")));
-  const outputs = packageFolders().filter((folder) => existsSync(join(folder, "src")) && !existsSync(join(folder, "dist")));
-  return [...configs, ...files, join(root, "tsconfig.json"), join(root, "tsconfig.base.json"), ...outputs, join(STAMPS, "install")];
+  const outputs = packageFolders().filter(
+    (folder) => existsSync(join(folder, "src")) && !existsSync(join(folder, "dist")),
+  );
+  return [
+    ...configs,
+    ...files,
+    join(root, "tsconfig.json"),
+    join(root, "tsconfig.base.json"),
+    ...outputs,
+    join(STAMPS, "install"),
+  ];
 }
 
 function packageFolders() {

@@ -10,7 +10,17 @@ import { pathToFileURL } from "node:url";
 
 const DAY = 86_400;
 const START = Date.UTC(2026, 2, 14) / 1000;
-const PAGES = ["/", "/docs", "/docs/quick-start", "/pricing", "/blog", "/api/items", "/api/search?q=rate", "/login", "/feed.xml"];
+const PAGES = [
+  "/",
+  "/docs",
+  "/docs/quick-start",
+  "/pricing",
+  "/blog",
+  "/api/items",
+  "/api/search?q=rate",
+  "/login",
+  "/feed.xml",
+];
 const BROWSERS = ["Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (Macintosh)", "curl/8.9.1", "ExampleBot/2.1"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -63,7 +73,10 @@ export async function writeSample(file, requests, seed = 1) {
 
 function line(random, second, caller) {
   // Addresses of the documentation ranges: these callers exist nowhere.
-  const ip = caller % 5 === 0 ? `2001:db8:${(caller >> 4).toString(16)}::${(caller & 15).toString(16)}` : `198.51.${caller >> 8}.${caller & 255}`;
+  const ip =
+    caller % 5 === 0
+      ? `2001:db8:${(caller >> 4).toString(16)}::${(caller & 15).toString(16)}`
+      : `198.51.${caller >> 8}.${caller & 255}`;
   const pick = (list) => list[Math.floor(random() * list.length)];
   const page = pick(PAGES);
   return `${ip} - - [${stamp(second)}] "GET ${page} HTTP/1.1" ${random() < 0.97 ? 200 : 404} ${Math.floor(random() * 50_000)} "-" "${pick(BROWSERS)}"\n`;

@@ -17,5 +17,7 @@ if (!existsSync(sample)) {
 }
 const args = ["replay", sample, "--rate", "30/min", "--rate", "600/h", "--key", "ip"];
 say(`npm run -s sluice -- ${args.join(" ").replace(`${root}`, "")}`);
-const { status } = spawnSync(process.execPath, [join(root, "packages", "cli", "dist", "main.js"), ...args], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [join(root, "packages", "cli", "dist", "main.js"), ...args], {
+  stdio: "inherit",
+});
 process.exitCode = status ?? 1;

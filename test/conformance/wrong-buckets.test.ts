@@ -21,24 +21,35 @@ async function brokenLaws(Bucket: BucketClass, algorithm: Algorithm): Promise<st
   return broken;
 }
 
-// The bucket, and a law that names what is wrong with it.
-const WRONG: readonly (readonly [Bucket: BucketClass, law: RegExp, elsewhere?: readonly string[]])[] = [
-  [wrong.OffByOneBucket, /an item counts to the last microsecond|refills one unit per/, ["sliding-window-counter"]],
-  [wrong.ChargingRefusalBucket, /a refusal changes nothing/],
-  [wrong.SharedCellBucket, /no two keys share a cell/],
-  [wrong.CollatingBucket, /no two keys share a cell/],
-  [wrong.MintingBucket, /a clock that steps back mints nothing/],
-  [wrong.PiecemealBucket, /what one rate refuses is not taken from the others/],
-  [wrong.RoundingBucket, /retryAfter is exact/],
-  [wrong.TakingPeekBucket, /peek and waiting answer as put would and change nothing/],
-  [wrong.HastyLeakBucket, /leak drops the cells that are as good as new/],
-  [wrong.OverfullBucket, /refund undoes a put/],
-  [wrong.RacingBucket, /100 callers at once/],
+interface Wrong {
+  readonly Bucket: BucketClass;
+  /** A law that names what is wrong. */
+  readonly law: RegExp;
+  /** Algorithms under which other laws catch it. */
+  readonly elsewhere?: readonly string[];
+}
+
+const WRONG: readonly Wrong[] = [
+  {
+    Bucket: wrong.OffByOneBucket,
+    law: /an item counts to the last microsecond|refills one unit per/,
+    elsewhere: ["sliding-window-counter"],
+  },
+  { Bucket: wrong.ChargingRefusalBucket, law: /a refusal changes nothing/ },
+  { Bucket: wrong.SharedCellBucket, law: /no two keys share a cell/ },
+  { Bucket: wrong.CollatingBucket, law: /no two keys share a cell/ },
+  { Bucket: wrong.MintingBucket, law: /a clock that steps back mints nothing/ },
+  { Bucket: wrong.PiecemealBucket, law: /what one rate refuses is not taken from the others/ },
+  { Bucket: wrong.RoundingBucket, law: /retryAfter is exact/ },
+  { Bucket: wrong.TakingPeekBucket, law: /peek and waiting answer as put would and change nothing/ },
+  { Bucket: wrong.HastyLeakBucket, law: /leak drops the cells that are as good as new/ },
+  { Bucket: wrong.OverfullBucket, law: /refund undoes a put/ },
+  { Bucket: wrong.RacingBucket, law: /100 callers at once/ },
 ];
 
 describe("bucketSuite() catches", () => {
   for (const algorithm of ALGORITHMS) {
-    test.each(WRONG)(`%o under ${algorithm.name}`, async (Bucket, law, elsewhere = []) => {
+    test.each(WRONG)(`$Bucket.name under ${algorithm.name}`, async ({ Bucket, law, elsewhere = [] }) => {
       const broken = await brokenLaws(Bucket, algorithm);
       if (elsewhere.includes(algorithm.name)) expect(broken).not.toEqual([]);
       else expect(broken).toContainEqual(expect.stringMatching(law));

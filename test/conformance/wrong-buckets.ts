@@ -78,7 +78,8 @@ export class OffByOneBucket extends RightBucket {
 export class ChargingRefusalBucket extends RightBucket {
   protected override _apply(operation: Operation, entry: Entry): Decision {
     const decision = super._apply(operation, entry);
-    if (operation === "put" && !decision.allowed) this.kernel.take(this.cell(entry.key), entry.at ?? this._now(), entry.weight);
+    if (operation === "put" && !decision.allowed)
+      this.kernel.take(this.cell(entry.key), entry.at ?? this._now(), entry.weight);
     return decision;
   }
 }

@@ -30,7 +30,9 @@ export function guideExample(name: string): string {
 
 function examplesOf(file: string): Example[] {
   const text = readFileSync(file, "utf8").replaceAll("\r\n", "\n");
-  const fence = file.endsWith(".md") ? /^```ts( no-run)?\n([\s\S]*?)^```$/gm : /^ *\* ```ts( no-run)?\n([\s\S]*?)^ *\* ```$/gm;
+  const fence = file.endsWith(".md")
+    ? /^```ts( no-run)?\n([\s\S]*?)^```$/gm
+    : /^ *\* ```ts( no-run)?\n([\s\S]*?)^ *\* ```$/gm;
   return [...text.matchAll(fence)].map((match) => ({
     place: `${relative(ROOT, file)}:${text.slice(0, match.index).split("\n").length}`,
     code: (match[2] as string).replace(/^ *\* ?/gm, file.endsWith(".md") ? "$&" : ""),

@@ -15,7 +15,13 @@ import type { Law, LawContext, Subject } from "./law.js";
 import { LAWS } from "./laws.js";
 
 /** Every algorithm of `@sluice/core`. */
-export const ALGORITHMS: readonly Algorithm[] = [slidingWindowLog, tokenBucket, leakyBucket, fixedWindow, slidingWindowCounter];
+export const ALGORITHMS: readonly Algorithm[] = [
+  slidingWindowLog,
+  tokenBucket,
+  leakyBucket,
+  fixedWindow,
+  slidingWindowCounter,
+];
 
 /** What {@link bucketSuite} is told of the bucket under test. */
 export interface BucketSuiteOptions {
@@ -61,7 +67,12 @@ export function bucketSuite({ test, factory, supports = {}, runs = 100 }: Bucket
   }
 }
 
-async function checkLaw(law: Law, algorithm: Algorithm, factory: BucketSuiteOptions["factory"], runs: number): Promise<void> {
+async function checkLaw(
+  law: Law,
+  algorithm: Algorithm,
+  factory: BucketSuiteOptions["factory"],
+  runs: number,
+): Promise<void> {
   const opened: Subject[] = [];
   const open: LawContext["open"] = async (rates) => {
     const clock = new ManualClock();

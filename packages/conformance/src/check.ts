@@ -1,5 +1,6 @@
 /** A law that a bucket breaks. */
 export class BrokenLawError extends Error {
+  /** The name of the class. */
   override readonly name = "BrokenLawError";
 }
 
@@ -22,5 +23,8 @@ export async function fails(what: string, run: () => unknown, name: string): Pro
 }
 
 function show(value: unknown): string {
-  return JSON.stringify(value, (_, part) => (typeof part === "number" && !Number.isFinite(part) ? String(part) : part)) ?? "undefined";
+  return (
+    JSON.stringify(value, (_, part) => (typeof part === "number" && !Number.isFinite(part) ? String(part) : part)) ??
+    "undefined"
+  );
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { ALGORITHMS, bucketSuite, type BucketSuiteOptions } from "./bucket-suite.js";
+export { ALGORITHMS, type BucketSuiteOptions, bucketSuite } from "./bucket-suite.js";
 export { BrokenLawError } from "./check.js";
 export { HOSTILE_KEYS } from "./laws/keys.js";
 export { Model, type ModelDecision, type ModelRate } from "./model/model.js";

@@ -3,26 +3,35 @@
  *
  * @module
  */
-import fc from "fast-check";
+
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 
 /** A rate as plain numbers; the interval in microseconds. */
 export interface PlainRate {
+  /** Units per interval. */
   readonly limit: number;
+  /** Microseconds. */
   readonly interval: number;
+  /** Units at one instant, for a token bucket. */
   readonly burst: number;
 }
 
 /** One operation at an instant in microseconds. */
 export interface RandomEvent {
+  /** What is done. */
   readonly operation: "put" | "peek" | "charge" | "refund";
+  /** When, in microseconds. */
   readonly at: number;
+  /** With how many units. */
   readonly weight: number;
 }
 
 /** A random history; plain JSON, so that one that failed can be kept. */
 export interface RandomTrace {
+  /** The rates, shortest interval first. */
   readonly rates: readonly PlainRate[];
+  /** What happens to the key, in order. */
   readonly events: readonly RandomEvent[];
 }
 
@@ -54,12 +63,20 @@ interface Step {
 function rates(takesBurst: boolean): fc.Arbitrary<PlainRate[]> {
   const interval = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1000, max: 5_000_000 }));
   const burst = takesBurst ? fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }) : fc.constant(undefined);
-  const part = fc.record({ share: fc.double({ min: 0, max: 1, noNaN: true }), grow: fc.integer({ min: 2, max: 40 }), burst });
+  const part = fc.record({
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    grow: fc.integer({ min: 2, max: 40 }),
+    burst,
+  });
   return fc.tuple(interval, fc.integer({ min: 1, max: 30 }), fc.array(part, { minLength: 1, maxLength: 3 })).map(grow);
 }
 
 /** Makes each rate longer and larger than the one before, and no denser. */
-function grow([interval, limit, parts]: [number, number, { share: number; grow: number; burst: number | undefined }[]]): PlainRate[] {
+function grow([interval, limit, parts]: [
+  number,
+  number,
+  { share: number; grow: number; burst: number | undefined }[],
+]): PlainRate[] {
   const list: PlainRate[] = [];
   for (const part of parts) {
     const last = list.at(-1);
@@ -81,7 +98,10 @@ function event(shortest: number, longest: number, most: number): fc.Arbitrary<St
   const gap = fc.oneof(
     { weight: 4, arbitrary: fc.constant(0) },
     { weight: 4, arbitrary: fc.integer({ min: 0, max: Math.ceil(shortest / 3) }) },
-    { weight: 3, arbitrary: fc.constantFrom(1, shortest - 1, shortest, shortest + 1, longest - 1, longest, longest + 1) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom(1, shortest - 1, shortest, shortest + 1, longest - 1, longest, longest + 1),
+    },
     { weight: 2, arbitrary: fc.integer({ min: 0, max: 2 * longest }) },
     { weight: 1, arbitrary: fc.integer({ min: -2 * shortest, max: -1 }) },
   );

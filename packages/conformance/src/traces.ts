@@ -3,11 +3,17 @@ import { Rate } from "@sluice/core";
 
 /** One decision of a {@link Trace}; times in milliseconds. */
 export interface TraceEvent {
+  /** When the item is put. */
   readonly at: number;
+  /** Units that it costs. */
   readonly weight: number;
+  /** Whether it is admitted. */
   readonly allowed: boolean;
+  /** Time until it would be; `Infinity` for never. */
   readonly retryAfter: number;
+  /** Whole units that would still be admitted. */
   readonly remaining: number;
+  /** Time until the key is as good as new. */
   readonly resetAfter: number;
   /** Index of the binding rate. */
   readonly rate: number;
@@ -15,7 +21,9 @@ export interface TraceEvent {
 
 /** A list of puts on one key, with the exact answer to each. */
 export interface Trace {
+  /** The rates, shortest interval first. */
   readonly rates: readonly Rate[];
+  /** The puts, in order. */
   readonly events: readonly TraceEvent[];
 }
 

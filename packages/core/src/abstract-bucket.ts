@@ -12,7 +12,7 @@ import type { Decision } from "./decision.js";
 import { toMicroseconds, toMilliseconds } from "./duration.js";
 import { LimiterError } from "./errors.js";
 import { checkItem, checkKey, checkTimestamp, checkWeight, type Entry, type RateItem } from "./item.js";
-import { andThen, failed, inOrder, type Mode, type Outcome, lift } from "./mode.js";
+import { andThen, failed, inOrder, lift, type Mode, type Outcome } from "./mode.js";
 import type { Rate, RatesLike } from "./rate.js";
 import { validateRates } from "./validate-rates.js";
 
@@ -135,7 +135,9 @@ export abstract class AbstractBucket<M extends Mode> {
       const rule = `${this.algorithm.name} keeps counts and not items. Use slidingWindowLog, or count().`;
       return failed(this.mode, new TypeError(`Cannot list the items of a bucket: ${rule}`));
     }
-    return andThen(this.mode, this.read(key), ({ state, now }: Snapshot) => listItems(key, state as Log, now, this.rates));
+    return andThen(this.mode, this.read(key), ({ state, now }: Snapshot) =>
+      listItems(key, state as Log, now, this.rates),
+    );
   }
 
   /**

@@ -13,6 +13,7 @@ export type LimiterErrorCode = "RATE_LIMIT_EXCEEDED" | "QUEUE_FULL" | "TIMEOUT" 
 
 /** The base of what is thrown at run time; `code` is stable, the message is not. */
 export class LimiterError extends Error {
+  /** The name of the class. */
   override readonly name: string = "LimiterError";
   /** What happened, for a program to read. */
   readonly code: LimiterErrorCode;
@@ -38,6 +39,7 @@ export interface Denial {
 
 /** A caller asked to wait (or to throw), and the item cannot be admitted in time, or ever. */
 export class RateLimitExceededError extends LimiterError implements Denial {
+  /** The name of the class. */
   override readonly name = "RateLimitExceededError";
   readonly limiter: string;
   readonly key: string;
@@ -56,6 +58,7 @@ export class RateLimitExceededError extends LimiterError implements Denial {
 
 /** A store failed or did not answer in time; `cause` is the driver's own error. */
 export class StoreError extends LimiterError {
+  /** The name of the class. */
   override readonly name = "StoreError";
 
   /** @param message Which operation failed, on what; `options.cause` is the driver's error. */
@@ -70,6 +73,7 @@ function explain({ limiter, key, weight, decision }: Denial, timeout: number | u
     return `${asked}: it is more than the rate holds. Lower the weight or raise the limit.`;
   }
   const wait = Duration.readable(decision.retryAfter);
-  if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return `${asked}: it would fit in ${wait}. Retry then, or wait with acquire().`;
+  if (timeout === undefined || timeout === Number.POSITIVE_INFINITY)
+    return `${asked}: it would fit in ${wait}. Retry then, or wait with acquire().`;
   return `${asked}: it would fit in ${wait}, past the timeout of ${Duration.readable(timeout)}. Retry later or allow more time.`;
 }

@@ -28,7 +28,7 @@ export { SingleBucketFactory } from "./factory/single-bucket-factory.js";
 export type { Entry, RateItem } from "./item.js";
 export { type AcquireOptions, Limiter, type LimiterOptions } from "./limiter/limiter.js";
 export type { AbortSignalLike } from "./limiter/waiter.js";
-export type { OnLimited, Wrappable, Wrapped, WrapOptions } from "./limiter/wrap.js";
+export type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./limiter/wrap.js";
 export { andThen, lift, type Mode, type Outcome } from "./mode.js";
 export { Rate, type RateLike, type RatesLike } from "./rate.js";
 export { validateRates } from "./validate-rates.js";

@@ -43,7 +43,9 @@ export function checkItem(action: string, item: RateItem): Entry {
 /** Checks that a key is a string. */
 export function checkKey(action: string, key: string): void {
   if (typeof key !== "string") {
-    throw new TypeError(`Cannot ${action} with the key ${describe(key)}: a key is a string. Convert it, as in String(id).`);
+    throw new TypeError(
+      `Cannot ${action} with the key ${describe(key)}: a key is a string. Convert it, as in String(id).`,
+    );
   }
 }
 
@@ -63,7 +65,9 @@ export function checkWeight(action: string, weight: number, key: string): void {
 /** Checks an instant in milliseconds and gives it back in microseconds. */
 export function checkTimestamp(timestamp: number): number {
   if (typeof timestamp !== "number") {
-    throw new TypeError(`Cannot use ${describe(timestamp)} as a timestamp: it is a number of milliseconds, as Date.now() gives.`);
+    throw new TypeError(
+      `Cannot use ${describe(timestamp)} as a timestamp: it is a number of milliseconds, as Date.now() gives.`,
+    );
   }
   const us = toMicroseconds(timestamp);
   if (!(us >= 0 && us <= Number.MAX_SAFE_INTEGER)) {

@@ -16,7 +16,12 @@ export type Mode = "sync" | "async";
  * `Outcome<"sync", boolean>` is `boolean`, `Outcome<"async", boolean>` is
  * `Promise<boolean>`: never a union, so that a forgotten `await` is a compile error.
  */
-export type Outcome<M extends Mode, T> = { sync: T; async: Promise<T> }[M];
+export type Outcome<M extends Mode, T> = {
+  /** At once. */
+  sync: T;
+  /** By a promise. */
+  async: Promise<T>;
+}[M];
 
 /** Brings a value, or a promise of it, into the form that `mode` asks for. */
 export function lift<M extends Mode, T>(mode: M, value: T | Promise<T>): Outcome<M, T> {

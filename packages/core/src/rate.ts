@@ -79,7 +79,9 @@ export class Rate {
 /** Names a value of the wrong type, for an error message. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  return value === null || typeof value !== "object" ? String(value) : `a value of type ${value.constructor?.name ?? "object"}`;
+  return value === null || typeof value !== "object"
+    ? String(value)
+    : `a value of type ${value.constructor?.name ?? "object"}`;
 }
 
 function wholeUnits(name: string, value: number): number {

@@ -19,7 +19,8 @@ import { Rate, type RatesLike } from "./rate.js";
  */
 export function validateRates(rates: RatesLike): readonly Rate[] {
   const list = (Array.isArray(rates) ? rates : [rates]).map((rate) => Rate.from(rate));
-  if (list.length === 0) throw new RangeError('Cannot limit by an empty list of rates: pass at least one, such as "100/min".');
+  if (list.length === 0)
+    throw new RangeError('Cannot limit by an empty list of rates: pass at least one, such as "100/min".');
   list.sort((a, b) => a.interval - b.interval);
   for (let i = 1; i < list.length; i++) checkPair(list[i - 1] as Rate, list[i] as Rate);
   return Object.freeze(list);

@@ -75,7 +75,12 @@ describe("Limiter.acquire()", () => {
     acquire("a", "ada", { weight: 2 });
     acquire("b", "ada");
     const never = limiter.acquire("ada", { weight: 3 });
-    await expect(never).rejects.toMatchObject({ limiter: "mail", key: "ada", weight: 3, decision: { retryAfter: Number.POSITIVE_INFINITY } });
+    await expect(never).rejects.toMatchObject({
+      limiter: "mail",
+      key: "ada",
+      weight: 3,
+      decision: { retryAfter: Number.POSITIVE_INFINITY },
+    });
     await expect(never).rejects.toThrow("it is more than the rate holds");
     await advance(500);
     expect(log).toEqual(["a at 1000", "b at 1500"]);
@@ -206,7 +211,10 @@ describe("Limiter.acquire(), whatever comes", () => {
     key: fc.constantFrom("ada", "bob"),
     weight: fc.integer({ min: 1, max: 4 }),
     timeout: fc.option(tens(300), { nil: undefined }),
-    abortAfter: fc.option(tens(150).map((ms) => ms + 10), { nil: undefined }),
+    abortAfter: fc.option(
+      tens(150).map((ms) => ms + 10),
+      { nil: undefined },
+    ),
   });
 
   test("keys are FIFO, admissions are what the bucket admits, nobody waits past a deadline, nothing is left behind", async () => {

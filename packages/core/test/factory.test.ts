@@ -45,7 +45,10 @@ describe("Leaker", () => {
     const errors: unknown[] = [];
     const leakClock = new ManualClock();
     const clock = new ManualClock();
-    const factory = new SingleBucketFactory(new FailingBucket("1/s"), { leakClock, onLeakError: (error) => errors.push(error) });
+    const factory = new SingleBucketFactory(new FailingBucket("1/s"), {
+      leakClock,
+      onLeakError: (error) => errors.push(error),
+    });
     const healthy = factory.create(InMemoryBucket, "1/s", { clock });
     healthy.put({ key: "ada" });
     clock.advance(1000);

@@ -4,7 +4,9 @@ import { Heap } from "../src/heap.js";
 
 describe("Heap", () => {
   test("gives its elements out in order, whichever were taken out before", () => {
-    const steps = fc.array(fc.record({ value: fc.integer(), remove: fc.boolean(), pick: fc.nat() }), { maxLength: 200 });
+    const steps = fc.array(fc.record({ value: fc.integer(), remove: fc.boolean(), pick: fc.nat() }), {
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(steps, (list) => {
         const heap = new Heap<{ value: number; heapIndex: number }>((a, b) => a.value < b.value);

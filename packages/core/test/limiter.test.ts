@@ -13,7 +13,11 @@ function open(rates: string | string[], options: LimiterOptions = {}) {
 describe("Limiter", () => {
   test("tryAcquire says yes or no, and consume why", () => {
     const { limiter, clock } = open("2/s");
-    expect([limiter.tryAcquire("ada"), limiter.tryAcquire("ada"), limiter.tryAcquire("ada")]).toEqual([true, true, false]);
+    expect([limiter.tryAcquire("ada"), limiter.tryAcquire("ada"), limiter.tryAcquire("ada")]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     clock.advance(250);
     expect(limiter.consume("ada")).toMatchObject({ allowed: false, retryAfter: 750, remaining: 0 });
     expect(limiter.consume("bob", 2)).toMatchObject({ allowed: true, remaining: 0 });
@@ -86,13 +90,13 @@ describe("Limiter.wrap()", () => {
     const ran: string[] = [];
     const greeter = {
       greeting: "Hello",
-      greet: limiter.wrap(function (this: { greeting: string }, name: string, times = 1) {
+      greet: limiter.wrap(function (this: { greeting: string }, name: string, times: number) {
         ran.push(name);
         return `${this.greeting} ${name}`.repeat(times);
       }),
     };
     expect(greeter.greet("Ada", 2)).toBe("Hello AdaHello Ada");
-    const denied = () => greeter.greet("Bob");
+    const denied = () => greeter.greet("Bob", 1);
     expect(denied).toThrow(RateLimitExceededError);
     expect(denied).toThrow('Cannot admit weight 1 for "default" in "greeter" (1/1s): it would fit in 1s.');
     expect(ran).toEqual(["Ada"]);
@@ -100,7 +104,11 @@ describe("Limiter.wrap()", () => {
 
   test("takes key and weight from the arguments", () => {
     const { limiter } = open("10/s");
-    const send = limiter.wrap((_to: string, size: number) => size, { key: (to) => to, weight: (_, size) => size, onLimited: "skip" });
+    const send = limiter.wrap((_to: string, size: number) => size, {
+      key: (to) => to,
+      weight: (_, size) => size,
+      onLimited: "skip",
+    });
     expect([send("ada", 6), send("ada", 6), send("bob", 6), send("ada", 4)]).toEqual([6, undefined, 6, 4]);
   });
 

@@ -14,9 +14,12 @@ describe("Rate", () => {
     expect(Rate.parse(text)).toMatchObject({ limit, interval, burst });
   });
 
-  test.each(["", "100", "/min", "fast", "10/parsec", "-5/min", "1.5/min", "0/min", "10/min burst", "10/0s"])("parse() refuses %j", (text) => {
-    expect(() => Rate.parse(text)).toThrow(RangeError);
-  });
+  test.each(["", "100", "/min", "fast", "10/parsec", "-5/min", "1.5/min", "0/min", "10/min burst", "10/0s"])(
+    "parse() refuses %j",
+    (text) => {
+      expect(() => Rate.parse(text)).toThrow(RangeError);
+    },
+  );
 
   test("toString() is read back by parse()", () => {
     for (const text of ["100/1m", "1000/1h burst 50", "3/1d2ms1us"]) expect(String(Rate.parse(text))).toBe(text);
@@ -44,7 +47,11 @@ describe("Rate", () => {
 
 describe("validateRates()", () => {
   test("sorts by interval", () => {
-    expect(validateRates(["1000/h", "10/s", new Rate(100, Duration.MINUTE)]).map(String)).toEqual(["10/1s", "100/1m", "1000/1h"]);
+    expect(validateRates(["1000/h", "10/s", new Rate(100, Duration.MINUTE)]).map(String)).toEqual([
+      "10/1s",
+      "100/1m",
+      "1000/1h",
+    ]);
   });
 
   test("takes a single rate, and equal density", () => {

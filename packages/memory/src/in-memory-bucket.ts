@@ -124,5 +124,7 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
 
 function checkMaxKeys(maxKeys: number): number {
   if (Number.isSafeInteger(maxKeys) && maxKeys >= 1) return maxKeys;
-  throw new RangeError(`Cannot hold at most ${String(maxKeys)} keys: maxKeys is a whole number, 1 or more. Leave it out for a million.`);
+  throw new RangeError(
+    `Cannot hold at most ${String(maxKeys)} keys: maxKeys is a whole number, 1 or more. Leave it out for a million.`,
+  );
 }

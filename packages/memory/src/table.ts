@@ -99,7 +99,8 @@ export class Table {
     }
     this.#sweepHand = undefined;
     this.#dropNext = this.#staying === undefined && !this.#dropNext && before > FEW;
-    const staying = this.#staying ?? (this.size * 4 < this.#slots.capacity && this.size <= FEW ? this.#slotOf : undefined);
+    const staying =
+      this.#staying ?? (this.size * 4 < this.#slots.capacity && this.size <= FEW ? this.#slotOf : undefined);
     if (staying !== undefined) this.#replace(staying);
     return { dropped: before - this.size, done: true };
   }

@@ -8,7 +8,10 @@ export const concurrency: Law = {
     const { bucket } = await open(["20/min", "30/h"]);
     const decisions = await Promise.all(Array.from({ length: 100 }, async () => await bucket.put({ key: "cold" })));
     same("admitted", decisions.filter(({ allowed }) => allowed).length, 20);
-    const many = Array.from({ length: 10 }, async () => await bucket.putMany(Array.from({ length: 10 }, () => ({ key: "cold too" }))));
+    const many = Array.from(
+      { length: 10 },
+      async () => await bucket.putMany(Array.from({ length: 10 }, () => ({ key: "cold too" }))),
+    );
     same("admitted by putMany", (await Promise.all(many)).flat().filter(({ allowed }) => allowed).length, 20);
   },
 };

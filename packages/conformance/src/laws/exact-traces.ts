@@ -9,7 +9,13 @@ export const exactTraces: Law = {
     for (const [number, { rates, events }] of loadTraces(algorithm.name).entries()) {
       const { bucket } = await open(rates);
       for (const { at, weight, rate, ...expected } of events) {
-        const { allowed, retryAfter, remaining, resetAfter, rate: binding } = await bucket.put({ key: "ada", weight, timestamp: at });
+        const {
+          allowed,
+          retryAfter,
+          remaining,
+          resetAfter,
+          rate: binding,
+        } = await bucket.put({ key: "ada", weight, timestamp: at });
         const decision = { allowed, retryAfter, remaining, resetAfter, rate: bucket.rates.indexOf(binding) };
         same(`trace ${number}, weight ${weight} at ${at} ms`, decision, { ...expected, rate });
       }

@@ -19,17 +19,31 @@ export const randomHistories: Law = {
 async function compare({ algorithm, open }: LawContext, { rates, events }: RandomTrace): Promise<void> {
   const plain = rates.map(({ limit, interval, burst }) => new Rate(limit, interval / 1000, burst));
   const { bucket } = await open(plain);
-  const big = rates.map(({ limit, interval, burst }) => ({ limit: BigInt(limit), interval: BigInt(interval), burst: BigInt(burst) }));
+  const big = rates.map(({ limit, interval, burst }) => ({
+    limit: BigInt(limit),
+    interval: BigInt(interval),
+    burst: BigInt(burst),
+  }));
   const model = new Model(algorithm.name, big);
   for (const { operation, at, weight } of events) {
     const decision = await bucket[operation]({ key: "ada", weight, timestamp: at / 1000 });
     const expected = plainly(model[operation](BigInt(at), BigInt(weight)));
-    same(`${operation} of ${weight} at ${at} us`, inMicroseconds(decision, bucket.rates.indexOf(decision.rate)), expected);
+    same(
+      `${operation} of ${weight} at ${at} us`,
+      inMicroseconds(decision, bucket.rates.indexOf(decision.rate)),
+      expected,
+    );
   }
 }
 
 function inMicroseconds({ allowed, remaining, retryAfter, resetAfter }: Decision, rate: number) {
-  return { allowed, remaining, retryAfter: Math.round(retryAfter * 1000), resetAfter: Math.round(resetAfter * 1000), rate };
+  return {
+    allowed,
+    remaining,
+    retryAfter: Math.round(retryAfter * 1000),
+    resetAfter: Math.round(resetAfter * 1000),
+    rate,
+  };
 }
 
 function plainly({ allowed, remaining, retryAfter, resetAfter, rate }: ModelDecision) {

@@ -13,8 +13,11 @@ import { TokenBucketModel } from "./token-bucket-model.js";
 
 /** One rate of a model: units, and microseconds. */
 export interface ModelRate {
+  /** Units per interval. */
   readonly limit: bigint;
+  /** Microseconds. */
   readonly interval: bigint;
+  /** Units at one instant, for a token bucket. */
   readonly burst: bigint;
 }
 
@@ -34,9 +37,13 @@ export interface RateModel {
 
 /** What a model answers; times in microseconds, `undefined` for never. */
 export interface ModelDecision {
+  /** Whether the item is admitted. */
   readonly allowed: boolean;
+  /** Whole units that would still be admitted. */
   readonly remaining: bigint;
+  /** Time until the item would be admitted; `undefined` for never. */
   readonly retryAfter: bigint | undefined;
+  /** Time until the key is as good as new. */
   readonly resetAfter: bigint;
   /** Index of the binding rate. */
   readonly rate: number;
@@ -94,7 +101,8 @@ export class Model {
 
   /** Gives back, unless the key is as good as new. */
   refund(at: bigint, weight: bigint): ModelDecision {
-    if (weight > 0n && this.#rates.some((rate) => !rate.isNew(at))) for (const rate of this.#rates) rate.give(at, weight);
+    if (weight > 0n && this.#rates.some((rate) => !rate.isNew(at)))
+      for (const rate of this.#rates) rate.give(at, weight);
     return this.peek(at, 0n);
   }
 

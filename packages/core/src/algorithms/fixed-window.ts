@@ -1,16 +1,15 @@
 /**
  * The fixed window: opens with a key's first admitted item and lasts one interval.
  *
- * A cell is, for each rate, the start of its window and the units counted in it; a count
- * of 0 means that no window is open.
+ * The state is the start of the window and the units counted in it; a count of 0 means
+ * that no window is open.
  *
  * @module
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
-import { admitByRates, type Algorithm, type Cell, freshCell, type Kernel, refuseBursts } from "./kernel.js";
-
-const WIDTH = 2;
+import { CellKernel, type RateKernel } from "./cell-kernel.js";
+import { type Algorithm, refuseBursts } from "./kernel.js";
 
 /**
  * Counts up to `limit` in a window that opens with the first item; up to twice the limit
@@ -32,79 +31,61 @@ export const fixedWindow: Algorithm = {
   name: "fixed-window",
   compile(rates) {
     refuseBursts(this.name, rates);
-    return new FixedWindowKernel(rates);
+    return new CellKernel(rates, (rate) => new FixedWindowRate(rate));
   },
 };
 
-class FixedWindowKernel implements Kernel<Cell> {
-  readonly form = "cell";
-  readonly width: number;
-  readonly rates: readonly Rate[];
-  readonly #intervals: readonly number[];
+class FixedWindowRate implements RateKernel {
+  readonly width = 2;
+  readonly capacity: number;
+  readonly #interval: number;
 
-  constructor(rates: readonly Rate[]) {
-    this.rates = rates;
-    this.width = WIDTH * rates.length;
-    this.#intervals = rates.map(({ interval }) => toMicroseconds(interval));
+  constructor({ limit, interval }: Rate) {
+    this.capacity = limit;
+    this.#interval = toMicroseconds(interval);
   }
 
-  fresh(): Cell {
-    return freshCell(this.width);
+  fits(numbers: Float64Array, at: number, now: number, weight: number): boolean {
+    return this.#count(numbers, at, now) + weight <= this.capacity;
   }
 
-  capacity(rate: number): number {
-    return (this.rates[rate] as Rate).limit;
+  wait(numbers: Float64Array, at: number, now: number): number {
+    return this.#end(numbers, at) - now;
   }
 
-  fits(cell: Cell, now: number, weight: number, rate: number): boolean {
-    return weight <= this.left(cell, now, rate);
+  left(numbers: Float64Array, at: number, now: number): number {
+    return this.capacity - this.#count(numbers, at, now);
   }
 
-  wait(cell: Cell, now: number, weight: number, rate: number): number {
-    return weight > this.capacity(rate) ? Number.POSITIVE_INFINITY : this.#end(cell, rate) - now;
+  reset(numbers: Float64Array, at: number, now: number, weight: number): number {
+    if (this.#count(numbers, at, now) > 0) return this.#end(numbers, at) - now;
+    return weight > 0 ? this.#interval : 0;
   }
 
-  left(cell: Cell, now: number, rate: number): number {
-    return this.capacity(rate) - this.#count(cell, now, rate);
+  admit(numbers: Float64Array, at: number, now: number, weight: number): boolean {
+    if (!this.fits(numbers, at, now, weight)) return false;
+    this.take(numbers, at, now, weight);
+    return true;
   }
 
-  reset(cell: Cell, now: number, weight: number): number {
-    let longest = 0;
-    for (let rate = 0; rate < this.rates.length; rate++) {
-      const open = this.#count(cell, now, rate) > 0;
-      const fresh = weight > 0 ? (this.#intervals[rate] as number) : 0;
-      longest = Math.max(longest, open ? this.#end(cell, rate) - now : fresh);
-    }
-    return longest;
+  take(numbers: Float64Array, at: number, now: number, weight: number): void {
+    const count = this.#count(numbers, at, now);
+    if (count === 0) numbers[at] = now;
+    numbers[at + 1] = count + weight;
   }
 
-  admit(cell: Cell, now: number, weight: number): boolean {
-    return admitByRates(this, cell, now, weight);
+  give(numbers: Float64Array, at: number, now: number, weight: number): void {
+    const count = this.#count(numbers, at, now);
+    // A window that has ended stays as it is, lest a clock that steps back find it empty.
+    if (count > 0) numbers[at + 1] = Math.max(0, count - weight);
   }
 
-  take(cell: Cell, now: number, weight: number): void {
-    for (let rate = 0; rate < this.rates.length; rate++) {
-      const at = cell.offset + WIDTH * rate;
-      const count = this.#count(cell, now, rate);
-      if (count === 0) cell.numbers[at] = now;
-      cell.numbers[at + 1] = count + weight;
-    }
-  }
-
-  give(cell: Cell, now: number, weight: number): void {
-    for (let rate = 0; rate < this.rates.length; rate++) {
-      const count = this.#count(cell, now, rate);
-      // A window that has ended stays as it is, lest a clock that steps back find it empty.
-      if (count > 0) cell.numbers[cell.offset + WIDTH * rate + 1] = Math.max(0, count - weight);
-    }
-  }
-
-  #end({ numbers, offset }: Cell, rate: number): number {
-    return (numbers[offset + WIDTH * rate] as number) + (this.#intervals[rate] as number);
+  #end(numbers: Float64Array, at: number): number {
+    return (numbers[at] as number) + this.#interval;
   }
 
   /** Units counted in the window that is open at `now`; 0 when none is. */
-  #count(cell: Cell, now: number, rate: number): number {
-    return now < this.#end(cell, rate) ? (cell.numbers[cell.offset + WIDTH * rate + 1] as number) : 0;
+  #count(numbers: Float64Array, at: number, now: number): number {
+    return now < this.#end(numbers, at) ? (numbers[at + 1] as number) : 0;
   }
 }

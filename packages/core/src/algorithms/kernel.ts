@@ -11,7 +11,9 @@ import type { Rate } from "../rate.js";
 
 /** The state of one key in a fixed number of numbers: those from `offset` on. All zero is a new cell. */
 export interface Cell {
+  /** Where the numbers lie, those of other cells beside them perhaps. */
   numbers: Float64Array;
+  /** Index of the first. */
   offset: number;
 }
 
@@ -76,20 +78,6 @@ export interface Algorithm {
   readonly name: string;
   /** Makes the kernel for a sorted, valid list of rates. */
   compile(rates: readonly Rate[]): Kernel;
-}
-
-/** {@link Kernel.admit} for any kernel: decides all rates, then commits all of them. */
-export function admitByRates<S extends State>(kernel: Kernel<S>, state: S, now: number, weight: number): boolean {
-  for (let rate = 0; rate < kernel.rates.length; rate++) {
-    if (!kernel.fits(state, now, weight, rate)) return false;
-  }
-  kernel.take(state, now, weight);
-  return true;
-}
-
-/** A cell of its own array. */
-export function freshCell(width: number): Cell {
-  return { numbers: new Float64Array(width), offset: 0 };
 }
 
 /** Refuses rates with a burst, for the algorithms that know none. */

@@ -1,5 +1,6 @@
+import { CellKernel } from "./cell-kernel.js";
 import type { Algorithm } from "./kernel.js";
-import { TokenBucketKernel } from "./token-bucket.js";
+import { TokenBucketRate } from "./token-bucket.js";
 
 /**
  * The token bucket seen from the other side: a level that leaks at `limit / interval`
@@ -19,5 +20,5 @@ import { TokenBucketKernel } from "./token-bucket.js";
  */
 export const leakyBucket: Algorithm = {
   name: "leaky-bucket",
-  compile: (rates) => new TokenBucketKernel(rates),
+  compile: (rates) => new CellKernel(rates, (rate) => new TokenBucketRate(rate)),
 };

@@ -33,7 +33,8 @@ export function operate(
     if (operation === "put" && decision.allowed && weight > 0) kernel.take(writable(), now, weight);
     return decision;
   }
-  if (weight === 0 || (operation === "refund" && kernel.reset(state, now, 0) === 0)) return decide(kernel, state, now, 0);
+  if (weight === 0 || (operation === "refund" && kernel.reset(state, now, 0) === 0))
+    return decide(kernel, state, now, 0);
   const next = writable();
   if (operation === "charge") kernel.take(next, now, weight);
   else kernel.give(next, now, weight);

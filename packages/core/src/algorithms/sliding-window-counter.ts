@@ -1,7 +1,7 @@
 /**
  * The sliding window counter: two aligned windows stand for a sliding one.
  *
- * A cell is, for each rate, the start of the current window, the units counted in it
+ * The state is the start of the current window, the units counted in it
  * and those of the window before. The estimate is the previous count times the share
  * of it still in view, plus the current count. Known from Cloudflare's and Kong's limiters.
  *
@@ -9,9 +9,8 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
-import { admitByRates, type Algorithm, type Cell, freshCell, type Kernel, refuseBursts } from "./kernel.js";
-
-const WIDTH = 3;
+import { CellKernel, type RateKernel } from "./cell-kernel.js";
+import { type Algorithm, refuseBursts } from "./kernel.js";
 
 /**
  * Approximates a sliding window from two counts; never twice the limit, as a fixed window
@@ -33,11 +32,11 @@ export const slidingWindowCounter: Algorithm = {
   name: "sliding-window-counter",
   compile(rates) {
     refuseBursts(this.name, rates);
-    return new SlidingWindowCounterKernel(rates);
+    return new CellKernel(rates, (rate) => new SlidingWindowCounterRate(rate));
   },
 };
 
-/** The two windows of one rate as they stand at an instant. */
+/** The two windows as they stand at an instant. */
 interface Windows {
   start: number;
   current: number;
@@ -46,92 +45,65 @@ interface Windows {
   inView: number;
 }
 
-class SlidingWindowCounterKernel implements Kernel<Cell> {
-  readonly form = "cell";
-  readonly width: number;
-  readonly rates: readonly Rate[];
-  readonly #intervals: readonly number[];
+class SlidingWindowCounterRate implements RateKernel {
+  readonly width = 3;
+  readonly capacity: number;
+  readonly #interval: number;
   readonly #windows: Windows = { start: 0, current: 0, previous: 0, inView: 0 };
 
-  constructor(rates: readonly Rate[]) {
-    this.rates = rates;
-    this.width = WIDTH * rates.length;
-    this.#intervals = rates.map(({ interval }) => toMicroseconds(interval));
+  constructor({ limit, interval }: Rate) {
+    this.capacity = limit;
+    this.#interval = toMicroseconds(interval);
   }
 
-  fresh(): Cell {
-    return freshCell(this.width);
+  fits(numbers: Float64Array, at: number, now: number, weight: number): boolean {
+    const { current, previous, inView } = this.#look(numbers, at, now);
+    return previous * inView <= (this.capacity - current - weight) * this.#interval;
   }
 
-  capacity(rate: number): number {
-    return (this.rates[rate] as Rate).limit;
-  }
-
-  fits(cell: Cell, now: number, weight: number, rate: number): boolean {
-    const { current, previous, inView } = this.#at(cell, now, rate);
-    return previous * inView <= (this.capacity(rate) - current - weight) * (this.#intervals[rate] as number);
-  }
-
-  wait(cell: Cell, now: number, weight: number, rate: number): number {
-    const limit = this.capacity(rate);
-    const interval = this.#intervals[rate] as number;
-    if (weight > limit) return Number.POSITIVE_INFINITY;
-    const { start, current, previous } = this.#at(cell, now, rate);
-    const room = limit - current - weight;
+  wait(numbers: Float64Array, at: number, now: number, weight: number): number {
+    const { start, current, previous } = this.#look(numbers, at, now);
+    const room = this.capacity - current - weight;
     // Enough of the previous window leaves the view in this window, or of this one in the next.
-    if (room >= 0) return start + interval - Math.floor((room * interval) / previous) - now;
-    return start + 2 * interval - Math.floor(((limit - weight) * interval) / current) - now;
+    if (room >= 0) return start + this.#interval - Math.floor((room * this.#interval) / previous) - now;
+    const kept = Math.floor(((this.capacity - weight) * this.#interval) / current);
+    return start + 2 * this.#interval - kept - now;
   }
 
-  left(cell: Cell, now: number, rate: number): number {
-    const { current, previous, inView } = this.#at(cell, now, rate);
-    return this.capacity(rate) - current - Math.ceil((previous * inView) / (this.#intervals[rate] as number));
+  left(numbers: Float64Array, at: number, now: number): number {
+    const { current, previous, inView } = this.#look(numbers, at, now);
+    return this.capacity - current - Math.ceil((previous * inView) / this.#interval);
   }
 
-  reset(cell: Cell, now: number, weight: number): number {
-    let longest = 0;
-    for (let rate = 0; rate < this.rates.length; rate++) {
-      const interval = this.#intervals[rate] as number;
-      const { start, current, previous } = this.#at(cell, now, rate);
-      if (current + weight > 0) longest = Math.max(longest, start + 2 * interval - now);
-      else if (previous > 0) longest = Math.max(longest, start + interval - now);
-    }
-    return longest;
+  reset(numbers: Float64Array, at: number, now: number, weight: number): number {
+    const { start, current, previous } = this.#look(numbers, at, now);
+    if (current + weight > 0) return start + 2 * this.#interval - now;
+    return previous > 0 ? start + this.#interval - now : 0;
   }
 
-  admit(cell: Cell, now: number, weight: number): boolean {
-    return admitByRates(this, cell, now, weight);
+  admit(numbers: Float64Array, at: number, now: number, weight: number): boolean {
+    if (!this.fits(numbers, at, now, weight)) return false;
+    this.take(numbers, at, now, weight);
+    return true;
   }
 
-  take(cell: Cell, now: number, weight: number): void {
-    for (let rate = 0; rate < this.rates.length; rate++) {
-      const windows = this.#at(cell, now, rate);
-      windows.current += weight;
-      this.#store(cell, rate, windows);
-    }
+  take(numbers: Float64Array, at: number, now: number, weight: number): void {
+    const windows = this.#look(numbers, at, now);
+    windows.current += weight;
+    store(numbers, at, windows);
   }
 
-  give(cell: Cell, now: number, weight: number): void {
-    for (let rate = 0; rate < this.rates.length; rate++) {
-      const windows = this.#at(cell, now, rate);
-      const newest = Math.min(weight, windows.current);
-      windows.current -= newest;
-      windows.previous = Math.max(0, windows.previous - (weight - newest));
-      this.#store(cell, rate, windows);
-    }
-  }
-
-  #store({ numbers, offset }: Cell, rate: number, windows: Windows): void {
-    const at = offset + WIDTH * rate;
-    numbers[at] = windows.start;
-    numbers[at + 1] = windows.current;
-    numbers[at + 2] = windows.previous;
+  give(numbers: Float64Array, at: number, now: number, weight: number): void {
+    const windows = this.#look(numbers, at, now);
+    const newest = Math.min(weight, windows.current);
+    windows.current -= newest;
+    windows.previous = Math.max(0, windows.previous - (weight - newest));
+    store(numbers, at, windows);
   }
 
   /** The windows at `now`, in an object that the next call writes over. */
-  #at({ numbers, offset }: Cell, now: number, rate: number): Windows {
-    const interval = this.#intervals[rate] as number;
-    const at = offset + WIDTH * rate;
+  #look(numbers: Float64Array, at: number, now: number): Windows {
+    const interval = this.#interval;
     const stored = numbers[at] as number;
     // An item from before the window counts as made at its start.
     const instant = Math.max(now, stored);
@@ -145,4 +117,10 @@ class SlidingWindowCounterKernel implements Kernel<Cell> {
     windows.inView = start + interval - instant;
     return windows;
   }
+}
+
+function store(numbers: Float64Array, at: number, { start, current, previous }: Windows): void {
+  numbers[at] = start;
+  numbers[at + 1] = current;
+  numbers[at + 2] = previous;
 }

@@ -6,11 +6,16 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
 import type { AbstractClock } from "../clock/abstract-clock.js";
 import type { RateItem } from "../item.js";
-import { andThen, inOrder, type Mode, type Outcome, lift } from "../mode.js";
+import { andThen, inOrder, lift, type Mode, type Outcome } from "../mode.js";
 import { Leaker } from "./leaker.js";
 
 /** The buckets that a factory of mode `M` may hand out: under `"async"` a bucket that answers at once will do, too. */
-export type BucketOf<M extends Mode> = { sync: AbstractBucket<"sync">; async: AbstractBucket<Mode> }[M];
+export type BucketOf<M extends Mode> = {
+  /** Under a factory that answers at once: buckets that do, too. */
+  sync: AbstractBucket<"sync">;
+  /** Under a factory that answers by promises: any bucket. */
+  async: AbstractBucket<Mode>;
+}[M];
 
 /** What every factory can be told. */
 export interface FactoryOptions {

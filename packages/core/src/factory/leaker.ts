@@ -37,10 +37,12 @@ export class Leaker {
     return [...this.#buckets];
   }
 
+  /** Milliseconds between two rounds. */
   get interval(): number {
     return this.#interval;
   }
 
+  /** Waits another time between two rounds from now on. */
   set interval(ms: number) {
     this.#interval = checkInterval(ms);
     if (this.#sweeping) return;
@@ -48,18 +50,20 @@ export class Leaker {
     this.#start();
   }
 
+  /** Sweeps a bucket from the next round on. */
   add(bucket: AbstractBucket<Mode>): void {
     this.#buckets.add(bucket);
     this.#start();
   }
 
-  /** Says whether the bucket was there. */
+  /** Stops sweeping a bucket, and says whether it was there. */
   delete(bucket: AbstractBucket<Mode>): boolean {
     const known = this.#buckets.delete(bucket);
     if (this.#buckets.size === 0) this.#stop();
     return known;
   }
 
+  /** Stops sweeping. */
   close(): void {
     this.#buckets.clear();
     this.#stop();

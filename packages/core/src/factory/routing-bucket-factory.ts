@@ -73,7 +73,9 @@ export class RoutingBucketFactory<M extends Mode = "sync"> extends BucketFactory
 
   #keep(name: string, bucket: BucketOf<M>): BucketOf<M> {
     if (this.mode === "sync" && bucket.mode === "async") {
-      throw new TypeError(`Cannot route to ${describe(name)} at once: its bucket answers by promises. Pass { mode: "async" }.`);
+      throw new TypeError(
+        `Cannot route to ${describe(name)} at once: its bucket answers by promises. Pass { mode: "async" }.`,
+      );
     }
     this.#byName.set(name, bucket);
     return this.scheduleLeak(bucket);

@@ -1,5 +1,5 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
-import { type Mode, type Outcome, lift } from "../mode.js";
+import { lift, type Mode, type Outcome } from "../mode.js";
 import { BucketFactory, type BucketOf, type FactoryOptions } from "./bucket-factory.js";
 
 /**

@@ -1,6 +1,6 @@
+import type { Snapshot } from "../abstract-bucket.js";
 import type { Kernel } from "../algorithms/kernel.js";
 import { decide, longestWait } from "../algorithms/operate.js";
-import type { Snapshot } from "../abstract-bucket.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
 

@@ -14,7 +14,7 @@ import { andThen, inOrder, lift, type Mode, type Outcome, whenSettled } from "..
 import { describe } from "../rate.js";
 import { Lines } from "./lines.js";
 import { type AbortSignalLike, Waiter } from "./waiter.js";
-import type { OnLimited, Wrappable, Wrapped, WrapOptions } from "./wrap.js";
+import type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./wrap.js";
 
 /** What a limiter can be told. */
 export interface LimiterOptions {
@@ -265,7 +265,10 @@ export class Limiter<M extends Mode = "sync"> {
     return andThen<M, void, [BucketOf<M>, RateItem]>(this.mode, lift(this.mode, undefined), () => {
       this.#checkCall(key, weight);
       return andThen<M, RateItem, [BucketOf<M>, RateItem]>(this.mode, this.#factory.wrapItem(key, weight), (item) =>
-        andThen<M, BucketOf<M>, [BucketOf<M>, RateItem]>(this.mode, this.#factory.get(item), (bucket) => [bucket, item]),
+        andThen<M, BucketOf<M>, [BucketOf<M>, RateItem]>(this.mode, this.#factory.get(item), (bucket) => [
+          bucket,
+          item,
+        ]),
       );
     });
   }
@@ -302,10 +305,14 @@ export class Limiter<M extends Mode = "sync"> {
 /** The one bucket behind a target that sends every item there as it is; `undefined` where a factory may do more. */
 function bucketOfAll<M extends Mode>(target: AbstractBucket<M> | BucketFactory<M>): AbstractBucket<M> | undefined {
   if (target instanceof AbstractBucket) return target;
-  return target instanceof SingleBucketFactory && target.constructor === SingleBucketFactory ? target.bucket : undefined;
+  return target instanceof SingleBucketFactory && target.constructor === SingleBucketFactory
+    ? target.bucket
+    : undefined;
 }
 
 function atLeast0(name: string, value: number): number {
   if (typeof value === "number" && value >= 0) return value;
-  throw new RangeError(`Cannot use ${describe(value)} as ${name}: it is a number, 0 or more. Leave it out for the default.`);
+  throw new RangeError(
+    `Cannot use ${describe(value)} as ${name}: it is a number, 0 or more. Leave it out for the default.`,
+  );
 }

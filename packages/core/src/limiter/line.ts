@@ -240,7 +240,10 @@ export class Line {
 
   /** One timer for the next thing that happens by itself. */
   #setTimer(): void {
-    const due = Math.min(this.#retryAt ?? Number.POSITIVE_INFINITY, this.#deadlines.peek()?.deadline ?? Number.POSITIVE_INFINITY);
+    const due = Math.min(
+      this.#retryAt ?? Number.POSITIVE_INFINITY,
+      this.#deadlines.peek()?.deadline ?? Number.POSITIVE_INFINITY,
+    );
     if (due === this.#timerDue) return;
     this.#cancelTimer?.();
     this.#timerDue = due;

@@ -21,7 +21,12 @@ export interface WrapOptions<A extends unknown[], O extends OnLimited> {
 }
 
 /** What a function must give back to be limited: a promise, wherever the limiter or the wait needs time. */
-export type Wrappable<M extends Mode, O extends OnLimited> = { sync: O extends "wait" ? Promise<unknown> : unknown; async: Promise<unknown> }[M];
+export type Wrappable<M extends Mode, O extends OnLimited> = {
+  /** Under a limiter that answers at once: anything, unless the call is to wait. */
+  sync: O extends "wait" ? Promise<unknown> : unknown;
+  /** Under a limiter that answers by promises: a promise. */
+  async: Promise<unknown>;
+}[M];
 
 /** What the limited function gives back: as before, or `undefined` where a call may be skipped. */
 export type Wrapped<R, O extends OnLimited> = O extends "skip"

@@ -1,0 +1,102 @@
+/**
+ * The bench: `npm run bench [-- NAME...] [--quick] [--write]`.
+ *
+ * Each case runs in a process of its own. `--write` puts the table into bench/README.md.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Timing } from "./statistics.js";
+
+interface Size {
+  readonly name: string;
+  readonly bytesPerKey: number;
+  readonly longestPause: number;
+  readonly left: number;
+}
+
+const NAMES = ["speed", "size"];
+const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
+const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const wrong = [
+  ...names.filter((name) => !NAMES.includes(name)),
+  ...flags.filter((flag) => !["--quick", "--write"].includes(flag)),
+];
+if (wrong.length > 0) {
+  process.stderr.write(
+    `bench: there is no ${wrong.join(", ")}. Name ${NAMES.join(" or ")}, with --quick or --write.\n`,
+  );
+  process.exit(2);
+}
+const quick = flags.includes("--quick");
+const chosen = names.length === 0 ? NAMES : names;
+
+const report: string[] = [
+  `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${quick ? "quick" : "full"} run.`,
+];
+if (chosen.includes("speed")) for (const block of speed()) report.push(block);
+if (chosen.includes("size")) report.push(size());
+process.stdout.write(`${report.join("\n\n")}\n`);
+if (flags.includes("--write")) writeReport(report.join("\n\n"));
+
+function* speed(): Generator<string> {
+  for (const name of ["token-bucket", "log"]) {
+    for (const keys of [1, 10_000, 1_000_000]) {
+      progress(`${name}, ${keys.toLocaleString("en")} keys`);
+      const rounds = quick ? 7 : 31;
+      const calls = quick ? 100_000 : 300_000;
+      const timings = JSON.parse(child("memory-speed.js", [name, `${keys}`, `${rounds}`, `${calls}`])) as Timing[];
+      const rows = timings.map((row) => [
+        row.name,
+        row.median.toFixed(0),
+        `${row.least.toFixed(0)} - ${row.most.toFixed(0)}`,
+        `${row.ofFloor.toFixed(2)}x`,
+      ]);
+      yield `${name === "log" ? "The default log, limit 10" : "Token bucket"}, ${keys.toLocaleString("en")} ${keys === 1 ? "hot key" : "keys"}\n\n${table(["", "ns a call", "least - most", "speed of the hand-written loop"], rows)}`;
+    }
+  }
+}
+
+function size(): string {
+  const contestants = [
+    "strings",
+    "sluice",
+    "hitlimit",
+    "hono-rate-limiter",
+    ...(quick ? [] : ["rate-limiter-flexible"]),
+  ];
+  const rows = contestants.map((name) => {
+    progress(`a million keys: ${name} (20 s)`);
+    const result = JSON.parse(child("memory-size.js", [name], ["--expose-gc", "--max-old-space-size=8192"])) as Size;
+    const kept = name === "strings" ? "" : `${(result.left / 2 ** 20).toFixed(1)} MiB`;
+    const pause = name === "strings" ? "" : `${result.longestPause.toFixed(1)} ms`;
+    return [name === "strings" ? "the strings alone, in an array" : name, result.bytesPerKey.toFixed(0), pause, kept];
+  });
+  return `A million keys of 14 characters, one rate\n\n${table(["", "bytes a key", "longest pause while they expire", "left afterwards"], rows)}`;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const lines = [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function child(file: string, args: string[], nodeArgs: string[] = []): string {
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  return execFileSync(process.execPath, [...nodeArgs, script, ...args], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+function progress(text: string): void {
+  process.stderr.write(`bench: ${text} ...\n`);
+}
+
+function writeReport(text: string): void {
+  const readme = new URL("../README.md", import.meta.url);
+  const [start, end] = ["<!-- results -->", "<!-- end of results -->"];
+  const before = readFileSync(readme, "utf8");
+  const at = before.indexOf(start) + start.length;
+  writeFileSync(readme, `${before.slice(0, at)}\n\n${text}\n\n${before.slice(before.indexOf(end))}`);
+}

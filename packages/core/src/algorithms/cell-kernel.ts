@@ -1,0 +1,95 @@
+import type { Rate } from "../rate.js";
+import type { Cell, Kernel } from "./kernel.js";
+
+/**
+ * One rate of an algorithm whose state is a fixed number of numbers: those of `numbers` from `at` on.
+ *
+ * All zero is the state of a key that was never seen. What each method promises is said
+ * at {@link Kernel}.
+ */
+export interface RateKernel {
+  /** Numbers of state. */
+  readonly width: number;
+  readonly capacity: number;
+  fits(numbers: Float64Array, at: number, now: number, weight: number): boolean;
+  wait(numbers: Float64Array, at: number, now: number, weight: number): number;
+  left(numbers: Float64Array, at: number, now: number): number;
+  reset(numbers: Float64Array, at: number, now: number, weight: number): number;
+  admit(numbers: Float64Array, at: number, now: number, weight: number): boolean;
+  take(numbers: Float64Array, at: number, now: number, weight: number): void;
+  give(numbers: Float64Array, at: number, now: number, weight: number): void;
+}
+
+/** Several rates side by side in one cell: all decide, and then all commit. */
+export class CellKernel implements Kernel<Cell> {
+  readonly form = "cell";
+  readonly width: number;
+  readonly rates: readonly Rate[];
+  readonly #parts: readonly RateKernel[];
+  readonly #first: RateKernel;
+  /** Numbers that one rate takes. */
+  readonly #step: number;
+
+  constructor(rates: readonly Rate[], compile: (rate: Rate) => RateKernel) {
+    this.rates = rates;
+    this.#parts = rates.map(compile);
+    this.#first = this.#part(0);
+    this.#step = this.#first.width;
+    this.width = this.#step * rates.length;
+  }
+
+  fresh(): Cell {
+    return { numbers: new Float64Array(this.width), offset: 0 };
+  }
+
+  capacity(rate: number): number {
+    return this.#part(rate).capacity;
+  }
+
+  fits({ numbers, offset }: Cell, now: number, weight: number, rate: number): boolean {
+    return this.#part(rate).fits(numbers, offset + rate * this.#step, now, weight);
+  }
+
+  wait({ numbers, offset }: Cell, now: number, weight: number, rate: number): number {
+    const part = this.#part(rate);
+    if (weight > part.capacity) return Number.POSITIVE_INFINITY;
+    return part.wait(numbers, offset + rate * this.#step, now, weight);
+  }
+
+  left({ numbers, offset }: Cell, now: number, rate: number): number {
+    return this.#part(rate).left(numbers, offset + rate * this.#step, now);
+  }
+
+  reset({ numbers, offset }: Cell, now: number, weight: number): number {
+    let longest = 0;
+    for (let rate = 0; rate < this.#parts.length; rate++) {
+      longest = Math.max(longest, this.#part(rate).reset(numbers, offset + rate * this.#step, now, weight));
+    }
+    return longest;
+  }
+
+  admit(cell: Cell, now: number, weight: number): boolean {
+    if (this.#parts.length === 1) return this.#first.admit(cell.numbers, cell.offset, now, weight);
+    for (let rate = 0; rate < this.#parts.length; rate++) {
+      if (!this.fits(cell, now, weight, rate)) return false;
+    }
+    this.take(cell, now, weight);
+    return true;
+  }
+
+  take({ numbers, offset }: Cell, now: number, weight: number): void {
+    for (let rate = 0; rate < this.#parts.length; rate++) {
+      this.#part(rate).take(numbers, offset + rate * this.#step, now, weight);
+    }
+  }
+
+  give({ numbers, offset }: Cell, now: number, weight: number): void {
+    for (let rate = 0; rate < this.#parts.length; rate++) {
+      this.#part(rate).give(numbers, offset + rate * this.#step, now, weight);
+    }
+  }
+
+  #part(rate: number): RateKernel {
+    return this.#parts[rate] as RateKernel;
+  }
+}
