@@ -24,7 +24,7 @@ export function bootstrap() {
     run("npx", ["--yes", pnpm, "install", "--frozen-lockfile", "--reporter=append-only"]);
   });
   step("build", sources(), "Building", () => {
-    run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "--build", "--verbose"]);
+    run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "--build"]);
   });
 }
 
