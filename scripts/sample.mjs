@@ -42,7 +42,7 @@ export function* sampleLines(requests, seed = 1) {
   const bursts = Array.from({ length: 12 }, () => ({ at: random() * DAY, caller: Math.floor(random() * 40) }));
   let waiting = [];
   for (let i = 0; i < requests; i++) {
-    const time = (i / requests) * DAY;
+    const time = timeOfRequest(i / requests) + 20 * random();
     const burst = bursts.find(({ at }) => time >= at && time < at + 90);
     const caller = burst !== undefined && random() < 0.5 ? burst.caller : Math.floor(callers * random() ** 3);
     const took = random() < 0.02 ? 20 * random() : random();
@@ -54,6 +54,17 @@ export function* sampleLines(requests, seed = 1) {
   }
   waiting.sort((a, b) => a.end - b.end);
   for (const { line: text } of waiting) yield text;
+}
+
+/** The second of the day at which a share of all requests has come: nights are quieter than days. */
+function timeOfRequest(share) {
+  return DAY * (share + 0.09 * Math.sin(2 * Math.PI * share));
+}
+
+/** Addresses of the documentation ranges: these callers exist nowhere. */
+function addressOf(caller) {
+  if (caller < 768) return `${["192.0.2", "198.51.100", "203.0.113"][caller >> 8]}.${caller & 255}`;
+  return `2001:db8:${(caller >> 8).toString(16)}::${(caller & 255).toString(16)}`;
 }
 
 /** Writes a sample to a file. */
@@ -72,14 +83,9 @@ export async function writeSample(file, requests, seed = 1) {
 }
 
 function line(random, second, caller) {
-  // Addresses of the documentation ranges: these callers exist nowhere.
-  const ip =
-    caller % 5 === 0
-      ? `2001:db8:${(caller >> 4).toString(16)}::${(caller & 15).toString(16)}`
-      : `198.51.${caller >> 8}.${caller & 255}`;
   const pick = (list) => list[Math.floor(random() * list.length)];
   const page = pick(PAGES);
-  return `${ip} - - [${stamp(second)}] "GET ${page} HTTP/1.1" ${random() < 0.97 ? 200 : 404} ${Math.floor(random() * 50_000)} "-" "${pick(BROWSERS)}"\n`;
+  return `${addressOf(caller)} - - [${stamp(second)}] "GET ${page} HTTP/1.1" ${random() < 0.97 ? 200 : 404} ${Math.floor(random() * 50_000)} "-" "${pick(BROWSERS)}"\n`;
 }
 
 function stamp(second) {
