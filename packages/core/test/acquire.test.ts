@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../src/clock/manual-clock.js";
 import { RateLimitExceededError } from "../src/errors.js";
 import { type AcquireOptions, Limiter, type LimiterOptions } from "../src/limiter/limiter.js";
+import { Lines } from "../src/limiter/lines.js";
+import { Waiter } from "../src/limiter/waiter.js";
 import { SlowBucket, settle } from "./support/slow-bucket.js";
 
 function open(rates: string | string[], options: LimiterOptions = {}, algorithm = tokenBucket) {
@@ -173,10 +175,14 @@ describe("Limiter.acquire()", () => {
     acquire("a", "ada");
     acquire("b", "ada", { timeout: 1030 });
     acquire("c", "ada", { timeout: 1029 });
+    acquire("d", "ada", { timeout: 2059 });
+    acquire("e", "ada", { timeout: 2060 });
     await advance(1029);
-    expect(log).toEqual(["a at 1000", "c RateLimitExceededError at 1000"]);
+    expect(log).toEqual(["a at 1000", "c RateLimitExceededError at 1000", "d RateLimitExceededError at 1000"]);
     await advance(1);
     expect(log.at(-1)).toBe("b at 2030");
+    await advance(1030);
+    expect(log.at(-1)).toBe("e at 3060");
   });
 
   test("one timer a key, however many wait, and none once the last has gone", async () => {
@@ -186,6 +192,30 @@ describe("Limiter.acquire()", () => {
     expect(clock.pending).toBe(2);
     for (let i = 0; i < 1000; i++) await advance(100);
     expect(clock.pending).toBe(0);
+  });
+
+  test("keeps nothing of those who have left, admitted or not, nor of their keys", async () => {
+    const { clock, bucket, advance } = open("1/s");
+    const lines = new Lines({ bucket, name: "limiter", buffer: 0, maxQueue: Number.POSITIVE_INFINITY });
+    const listeners = new Set<() => void>();
+    const signal = {
+      aborted: false,
+      reason: new Error("gone"),
+      addEventListener: (_: "abort", listener: () => void) => void listeners.add(listener),
+      removeEventListener: (_: "abort", listener: () => void) => void listeners.delete(listener),
+    };
+    const ended: unknown[] = [];
+    const join = (key: string, timeout: number) => {
+      const end = (outcome: unknown) => void ended.push(outcome);
+      lines.join(key, new Waiter(1, timeout, clock.elapsed() + timeout, signal, end, end));
+    };
+    for (const key of ["ada", "bob", "eve"]) for (const timeout of [10, 1500, 9000]) join(key, timeout);
+    expect([lines.size, ended.length, listeners.size]).toEqual([3, 3, 6]);
+    await advance(2000);
+    expect([lines.size, ended.length, listeners.size]).toEqual([0, 9, 0]);
+    for (let i = 0; i < 2; i++) join("ada", 9000);
+    for (const listener of [...listeners]) listener();
+    expect([lines.size, ended.length, listeners.size, clock.pending]).toEqual([0, 11, 0, 0]);
   });
 
   test("waits longer than a timer can", async () => {

@@ -83,7 +83,6 @@ export class Slots {
   takeFrom(other: Slots, slot: number): number {
     const width = this.width;
     const taken = this.take();
-    if (other.wasUsed(slot)) this.noteUse(taken);
     this.cursor.numbers.set(other.cursor.numbers.subarray(slot * width, (slot + 1) * width), taken * width);
     const state = this.at(taken);
     const source = other.cursor;

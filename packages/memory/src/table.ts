@@ -63,7 +63,6 @@ export class Table {
     if (this.size >= this.#maxKeys) this.#evict(now);
     const slot = this.#slots.take();
     this.#slotOf.set(key, slot);
-    this.#staying?.set(key, slot);
     if (this.#isCrowded()) this.#watching = true;
     return this.#slots.at(slot);
   }

@@ -40,6 +40,7 @@ describe("InMemoryBucket, maxKeys", () => {
   test("never holds more, and a refused newcomer takes no room", () => {
     const bucket = new InMemoryBucket("5/min", { maxKeys: 10, clock: new ManualClock() });
     for (let i = 0; i < 100; i++) bucket.put({ key: `${i}`, weight: 6 });
+    for (let i = 0; i < 100; i++) bucket.tryPut(`${i}`, 6);
     for (let i = 0; i < 100; i++) bucket.peek({ key: `${i}` });
     for (let i = 0; i < 100; i++) bucket.put({ key: `${i}`, weight: 0 });
     expect(bucket.size).toBe(0);

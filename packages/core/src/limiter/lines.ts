@@ -10,6 +10,11 @@ export class Lines {
     this.#settings = { ...settings, onEmpty: (key) => this.#lines.delete(key) };
   }
 
+  /** Keys that somebody waits for. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
   /** Lets a waiter join the line for `key`. */
   join(key: string, waiter: Waiter): void {
     let line = this.#lines.get(key);
