@@ -14,7 +14,7 @@ import { andThen, inOrder, lift, type Mode, type Outcome, whenSettled } from "..
 import { describe } from "../rate.js";
 import { Lines } from "./lines.js";
 import { type AbortSignalLike, Waiter } from "./waiter.js";
-import type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./wrap.js";
+import { limitedFunction, type OnLimited, type WrapOptions, type Wrappable, type Wrapped } from "./wrap.js";
 
 /** What a limiter can be told. */
 export interface LimiterOptions {
@@ -184,23 +184,7 @@ export class Limiter<M extends Mode = "sync"> {
     fn: (this: T, ...args: A) => R,
     options: WrapOptions<A, O> = {},
   ): (this: T, ...args: A) => Wrapped<R, O> {
-    const { key = SHARED_KEY, weight = 1, onLimited = "throw", timeout } = options;
-    const limiter = this;
-    return function limited(this: T, ...args: A) {
-      const ownKey = typeof key === "function" ? key(...args) : key;
-      const ownWeight = typeof weight === "function" ? weight(...args) : weight;
-      const run = () => fn.apply(this, args);
-      if (onLimited === "wait") {
-        const limits = timeout === undefined ? { weight: ownWeight } : { weight: ownWeight, timeout };
-        return limiter.acquire(ownKey, limits).then(run) as Wrapped<R, O>;
-      }
-      const answer = andThen(limiter.mode, limiter.consume(ownKey, ownWeight), (decision: Decision): unknown => {
-        if (decision.allowed) return run();
-        if (onLimited === "skip") return undefined;
-        throw new RateLimitExceededError({ limiter: limiter.name, key: ownKey, weight: ownWeight, decision });
-      });
-      return answer as Wrapped<R, O>;
-    };
+    return limitedFunction(this, fn, options);
   }
 
   /** The buckets behind the limiter. */

@@ -1,9 +1,13 @@
 /**
- * What a wrapped function looks like, in types.
+ * Functions that run within a limit.
  *
  * @module
  */
-import type { Mode } from "../mode.js";
+import type { Decision } from "../decision.js";
+import { RateLimitExceededError } from "../errors.js";
+import { SHARED_KEY } from "../item.js";
+import { andThen, type Mode } from "../mode.js";
+import type { Limiter } from "./limiter.js";
 
 /** What happens to a call that is not admitted: an error, a wait, or nothing but `undefined`. */
 export type OnLimited = "throw" | "wait" | "skip";
@@ -34,3 +38,24 @@ export type Wrapped<R, O extends OnLimited> = O extends "skip"
     ? Promise<T | undefined>
     : R | undefined
   : R;
+
+/** Makes what {@link Limiter.wrap} gives back. */
+export function limitedFunction<M extends Mode, T, A extends unknown[], R extends Wrappable<M, O>, O extends OnLimited>(
+  limiter: Limiter<M>,
+  fn: (this: T, ...args: A) => R,
+  { key = SHARED_KEY, weight = 1, onLimited, timeout = Number.POSITIVE_INFINITY }: WrapOptions<A, O>,
+): (this: T, ...args: A) => Wrapped<R, O> {
+  return function limited(this: T, ...args: A) {
+    const ownKey = typeof key === "function" ? key(...args) : key;
+    const ownWeight = typeof weight === "function" ? weight(...args) : weight;
+    const run = () => fn.apply(this, args);
+    if (onLimited === "wait") {
+      return limiter.acquire(ownKey, { weight: ownWeight, timeout }).then(run) as Wrapped<R, O>;
+    }
+    return andThen(limiter.mode, limiter.consume(ownKey, ownWeight), (decision: Decision): unknown => {
+      if (decision.allowed) return run();
+      if (onLimited === "skip") return undefined;
+      throw new RateLimitExceededError({ limiter: limiter.name, key: ownKey, weight: ownWeight, decision });
+    }) as Wrapped<R, O>;
+  };
+}
