@@ -19,11 +19,11 @@ const STAMPS = join(root, "node_modules", ".cache", "sluice");
 export function bootstrap() {
   checkNode();
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  step("install", manifests(), "Installing packages (the first time takes a minute)", () => {
+  step("install", manifests, "Installing packages (the first time takes a minute)", () => {
     const pnpm = manifest.packageManager;
     run("npx", ["--yes", pnpm, "install", "--frozen-lockfile", "--reporter=append-only"]);
   });
-  step("build", sources(), "Building", () => {
+  step("build", sources, "Building", () => {
     run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "--build"]);
   });
 }
@@ -42,15 +42,16 @@ export function say(text) {
   process.stderr.write(`sluice: ${text}\n`);
 }
 
-function step(name, files, title, work) {
+function step(name, list, title, work) {
   const stamp = join(STAMPS, name);
-  const now = fingerprint(files);
+  const now = fingerprint(list());
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
   const start = Date.now();
   say(`${title} ...`);
   work();
   mkdirSync(STAMPS, { recursive: true });
-  writeFileSync(stamp, now);
+  // What the work made counts, too.
+  writeFileSync(stamp, fingerprint(list()));
   say(`${title.split(" (")[0]}: done in ${((Date.now() - start) / 1000).toFixed(1)} s.`);
 }
 

@@ -13,7 +13,7 @@ import { toMicroseconds, toMilliseconds } from "./duration.js";
 import { LimiterError } from "./errors.js";
 import { checkItem, checkKey, checkTimestamp, checkWeight, type Entry, type RateItem } from "./item.js";
 import { andThen, failed, inOrder, lift, type Mode, type Outcome } from "./mode.js";
-import type { Rate, RatesLike } from "./rate.js";
+import { describe, type Rate, type RatesLike } from "./rate.js";
 import { validateRates } from "./validate-rates.js";
 
 /** What every bucket can be told. */
@@ -71,8 +71,8 @@ export abstract class AbstractBucket<M extends Mode> {
   constructor(mode: M, rates: RatesLike, options: BucketOptions = {}) {
     this.mode = mode;
     this.rates = validateRates(rates);
-    this.algorithm = options.algorithm ?? slidingWindowLog;
-    this.clock = options.clock ?? new MonotonicClock();
+    this.algorithm = checkAlgorithm(options.algorithm ?? slidingWindowLog);
+    this.clock = checkClock(options.clock ?? new MonotonicClock());
     this.kernel = this.algorithm.compile(this.rates);
   }
 
@@ -86,6 +86,7 @@ export abstract class AbstractBucket<M extends Mode> {
     let entries: Entry[];
     try {
       this.#checkOpen("put");
+      if (!Array.isArray(items)) throw new TypeError(`Cannot put ${describe(items)}: putMany takes a list of items.`);
       entries = items.map((item) => checkItem("put", item));
     } catch (error) {
       return failed(this.mode, error);
@@ -196,9 +197,11 @@ export abstract class AbstractBucket<M extends Mode> {
 
   /** Lets go of what the bucket holds. Further calls of it do nothing; further puts fail with `CLOSED`. */
   close(): Outcome<M, void> {
-    this.#closed = true;
-    this.#closing ??= this._close();
-    return this.#closing;
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#closing = this._close();
+    }
+    return this.#closing as Outcome<M, void>;
   }
 
   /** Closes the bucket at the end of a `using` block. */
@@ -274,6 +277,18 @@ export abstract class AbstractBucket<M extends Mode> {
   #checkOpen(action: string): void {
     if (this.#closed) throw new LimiterError("CLOSED", `Cannot ${action}: the bucket is closed. Open a new one.`);
   }
+}
+
+function checkAlgorithm(algorithm: Algorithm): Algorithm {
+  if (typeof algorithm === "object" && typeof algorithm?.compile === "function") return algorithm;
+  const hint = "an algorithm is a value such as tokenBucket, imported from @sluice/core";
+  throw new TypeError(`Cannot decide by ${describe(algorithm)}: ${hint}, and not its name.`);
+}
+
+function checkClock<M extends Mode>(clock: AbstractClock<M>): AbstractClock<M> {
+  const parts = [clock?.now, clock?.elapsed, clock?.schedule];
+  if (parts.every((part) => typeof part === "function")) return clock;
+  throw new TypeError(`Cannot take the time from ${describe(clock)}: extend AbstractClock, or leave it out.`);
 }
 
 function listItems(key: string, log: Log, now: number, rates: readonly Rate[]): RateItem[] {

@@ -74,6 +74,7 @@ export const Duration = {
    */
   readable(ms: number): string {
     if (ms === Number.POSITIVE_INFINITY) return "forever";
+    if (!Number.isFinite(ms)) return String(ms);
     let rest = toMicroseconds(Math.abs(ms));
     let text = ms < 0 && rest > 0 ? "-" : "";
     for (const [unit, name] of UNITS) {

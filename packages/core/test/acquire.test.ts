@@ -164,7 +164,7 @@ describe("Limiter.acquire()", () => {
     await advance(0);
     expect(log).toEqual(["a at 1000", "d LimiterError at 1000", "e at 1000"].sort());
     await expect(limiter.acquire("ada")).rejects.toMatchObject({ code: "QUEUE_FULL" });
-    await expect(limiter.acquire("ada")).rejects.toThrow("2 wait already and maxQueue is 2");
+    await expect(limiter.acquire("ada")).rejects.toThrow("2 wait already, and maxQueue is 2");
     const none = open("1/s", { maxQueue: 0 });
     await none.limiter.acquire("ada");
     await expect(none.limiter.acquire("ada")).rejects.toMatchObject({ code: "QUEUE_FULL" });
@@ -196,7 +196,7 @@ describe("Limiter.acquire()", () => {
 
   test("keeps nothing of those who have left, admitted or not, nor of their keys", async () => {
     const { clock, bucket, advance } = open("1/s");
-    const lines = new Lines({ bucket, name: "limiter", buffer: 0, maxQueue: Number.POSITIVE_INFINITY });
+    const lines = new Lines({ bucket, name: "limiter", buffer: 0, maxQueue: Number.POSITIVE_INFINITY }, () => {});
     const listeners = new Set<() => void>();
     const signal = {
       aborted: false,

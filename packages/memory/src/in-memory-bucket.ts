@@ -95,10 +95,7 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
   }
 
   protected override _leak(at: number | undefined): number {
-    const now = at ?? this._now();
-    // A sweep that was under way ends first; then one goes over all.
-    const rest = this.#table.sweep(now, () => false);
-    return rest.dropped + this.#table.sweep(now, () => false).dropped;
+    return this.#table.leak(at ?? this._now());
   }
 
   protected override _sweep(budget: number): boolean {
@@ -124,6 +121,11 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
 
 function checkMaxKeys(maxKeys: number): number {
   if (Number.isSafeInteger(maxKeys) && maxKeys >= 1) return maxKeys;
+  if (typeof maxKeys !== "number") {
+    throw new TypeError(
+      `Cannot hold at most ${JSON.stringify(maxKeys)} keys: maxKeys is a number. Leave it out for a million.`,
+    );
+  }
   throw new RangeError(
     `Cannot hold at most ${String(maxKeys)} keys: maxKeys is a whole number, 1 or more. Leave it out for a million.`,
   );

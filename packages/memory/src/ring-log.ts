@@ -48,8 +48,8 @@ export class RingLog implements Log, Cell {
 
   append(time: number, weight: number): void {
     const size = this.size;
-    const total = this.#get(GONE) + this.total(size - 1) + weight;
     if (size === this.#get(CAPACITY)) this.#grow();
+    const total = this.#get(GONE) + this.total(size - 1) + weight;
     this.rings.write(this.#entry(size), time, total);
     this.#set(SIZE, size + 1);
     this.#set(NEWEST_TIME, time);
@@ -62,7 +62,9 @@ export class RingLog implements Log, Cell {
     this.#set(GONE, this.#get(GONE) + this.total(count - 1));
     this.#set(OLDEST, (this.#get(OLDEST) + count) & (this.#get(CAPACITY) - 1));
     this.#set(SIZE, this.size - count);
-    if (this.size > 0) this.#set(OLDEST_TIME, this.rings.time(this.#entry(0)));
+    // An empty log counts from 0 again, lest totals grow beyond what a double can tell apart.
+    if (this.size === 0) this.#set(GONE, 0);
+    else this.#set(OLDEST_TIME, this.rings.time(this.#entry(0)));
   }
 
   dropNewest(units: number): void {
@@ -105,8 +107,10 @@ export class RingLog implements Log, Cell {
     const place = capacity === 0 ? 0 : this.rings.take(capacity);
     for (let index = 0; index < this.size; index++) {
       const entry = this.#entry(index);
-      this.rings.write(place + index, source.time(entry), source.total(entry));
+      this.rings.write(place + index, source.time(entry), source.total(entry) - this.#get(GONE));
     }
+    this.#set(NEWEST_TOTAL, this.#get(NEWEST_TOTAL) - this.#get(GONE));
+    this.#set(GONE, 0);
     this.#set(PLACE, place);
     this.#set(CAPACITY, capacity);
     this.#set(OLDEST, 0);

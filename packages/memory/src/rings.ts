@@ -3,7 +3,7 @@
  *
  * An entry is two numbers, its time and the running total of units up to it. A ring
  * holds a power of two of entries. Rings that are given back are used again for rings of
- * their size; the array itself shrinks when its shard is rebuilt.
+ * their size; the array itself shrinks when its table is rebuilt.
  *
  * @module
  */

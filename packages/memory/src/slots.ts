@@ -41,6 +41,12 @@ export class Slots {
     return this.cursor;
   }
 
+  /** What it takes to move a slot: 1, and 1 for each entry of a log. */
+  effort(slot: number): number {
+    const state = this.at(slot);
+    return state instanceof RingLog ? 1 + state.size : 1;
+  }
+
   /** Hands out a slot of zeros. */
   take(): number {
     let slot = this.#free;

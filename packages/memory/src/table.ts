@@ -6,7 +6,7 @@
 import type { Kernel, State } from "@sluice/core";
 import { type Cursor, Slots } from "./slots.js";
 
-/** Up to so many cells can be moved, or taken out of a map one by one, without a pause that anybody notices. */
+/** Up to so many cells and log entries can be moved, or taken out of a map one by one, without a pause that anybody notices. */
 const FEW = 32_768;
 /** The share of `maxKeys` from which on eviction is near. */
 const CROWDED = 0.75;
@@ -32,6 +32,10 @@ export class Table {
   #sweepHand: Iterator<[string, number]> | undefined;
   /** During a sweep of a large table, the keys that are to stay: those that count, and those used since it began. */
   #staying: Map<string, number> | undefined;
+  /** Whether the sweep that is under way began by gathering the keys that stay. */
+  #gathering = false;
+  /** What it would take to move all that stays: cells and log entries. */
+  #effort = 0;
   /** Whether the next sweep drops cells one by one, since the last found too many to move. */
   #dropNext = false;
 
@@ -96,24 +100,40 @@ export class Table {
       this.#visit(...step.value, now);
       if (pause()) return { dropped: before - this.size, done: false };
     }
-    this.#sweepHand = undefined;
-    this.#dropNext = this.#staying === undefined && !this.#dropNext && before > FEW;
-    const staying =
-      this.#staying ?? (this.size * 4 < this.#slots.capacity && this.size <= FEW ? this.#slotOf : undefined);
-    if (staying !== undefined) this.#replace(staying);
+    this.#endSweep();
     return { dropped: before - this.size, done: true };
+  }
+
+  /** Drops all cells that are as good as new, at once; gives back how many. */
+  leak(now: number): number {
+    // Whatever a sweep has gathered so far, this looks at every cell and drops one by one.
+    this.#stopGathering();
+    this.#sweepHand = undefined;
+    this.#dropNext = true;
+    return this.sweep(now, () => false).dropped;
   }
 
   #note(key: string, slot: number): void {
     this.#slots.noteUse(slot);
-    this.#staying?.set(key, slot);
+    if (this.#staying !== undefined) this.#keep(key, slot);
   }
 
   #beginSweep(): void {
     this.#sweepHand = this.#slotOf.entries();
-    if (this.size <= FEW || this.#dropNext) return;
+    this.#effort = 0;
+    this.#gathering = this.size > FEW && !this.#dropNext;
+    if (!this.#gathering) return;
     this.#staying = new Map();
     this.#watching = true;
+  }
+
+  #endSweep(): void {
+    this.#sweepHand = undefined;
+    const staying = this.#staying;
+    this.#dropNext = this.#gathering && staying === undefined;
+    const isSparse = this.size * 4 < this.#slots.capacity && this.#effort <= FEW;
+    if (staying !== undefined) this.#replace(staying);
+    else if (isSparse) this.#replace(this.#slotOf);
   }
 
   #stopGathering(): void {
@@ -127,12 +147,16 @@ export class Table {
 
   #visit(key: string, slot: number, now: number): void {
     const counts = this.#kernel.reset(this.#slots.at(slot), now, 0) > 0;
-    if (this.#staying === undefined) {
-      if (!counts) this.#drop(key, slot);
-    } else if (counts) {
-      this.#staying.set(key, slot);
-      if (this.#staying.size > FEW) this.#stopGathering();
-    }
+    if (counts) this.#keep(key, slot);
+    else if (this.#staying === undefined) this.#drop(key, slot);
+  }
+
+  /** Notes that a key stays, unless too much would have to be moved: then nothing is gathered any more. */
+  #keep(key: string, slot: number): void {
+    if (this.#staying?.has(key)) return;
+    this.#staying?.set(key, slot);
+    this.#effort += this.#slots.effort(slot);
+    if (this.#effort > FEW) this.#stopGathering();
   }
 
   #drop(key: string, slot: number): void {

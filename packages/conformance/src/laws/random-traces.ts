@@ -19,6 +19,7 @@ export const randomHistories: Law = {
 async function compare({ algorithm, open }: LawContext, { rates, events }: RandomTrace): Promise<void> {
   const plain = rates.map(({ limit, interval, burst }) => new Rate(limit, interval / 1000, burst));
   const { bucket } = await open(plain);
+  const twin = await open(plain);
   const big = rates.map(({ limit, interval, burst }) => ({
     limit: BigInt(limit),
     interval: BigInt(interval),
@@ -28,11 +29,12 @@ async function compare({ algorithm, open }: LawContext, { rates, events }: Rando
   for (const { operation, at, weight } of events) {
     const decision = await bucket[operation]({ key: "ada", weight, timestamp: at / 1000 });
     const expected = plainly(model[operation](BigInt(at), BigInt(weight)));
-    same(
-      `${operation} of ${weight} at ${at} us`,
-      inMicroseconds(decision, bucket.rates.indexOf(decision.rate)),
-      expected,
-    );
+    const what = `${operation} of ${weight} at ${at} us`;
+    same(what, inMicroseconds(decision, bucket.rates.indexOf(decision.rate)), expected);
+    // Beside it, the same by the bucket's own clock, and by tryPut, which may take a shorter way.
+    twin.clock.set(at / 1000);
+    if (operation !== "put") await twin.bucket[operation]({ key: "ada", weight });
+    else same(`tryPut, ${what}`, await twin.bucket.tryPut("ada", weight), decision.allowed);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Log } from "./kernel.js";
 /** A log in plain arrays: what a kernel makes for a bucket that brings no store of its own. */
 export class ArrayLog implements Log {
   #times: number[] = [];
-  /** Units up to each entry, counted from the first entry ever appended since the log was last empty. */
+  /** Units up to each entry, those of the entries that are gone included. */
   #totals: number[] = [];
   #start = 0;
   #gone = 0;
@@ -31,9 +31,10 @@ export class ArrayLog implements Log {
     this.#start += count;
     // Moving the rest down costs as much as was dropped since the last move.
     if (this.#start * 2 < this.#times.length) return;
-    this.#times.splice(0, this.#start);
-    this.#totals.splice(0, this.#start);
+    this.#times = this.#times.slice(this.#start);
+    this.#totals = this.#totals.slice(this.#start).map((total) => total - this.#gone);
     this.#start = 0;
+    this.#gone = 0;
   }
 
   dropNewest(units: number): void {

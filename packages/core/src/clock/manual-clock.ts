@@ -29,6 +29,7 @@ interface Timer extends HeapNode {
 export class ManualClock extends AbstractClock {
   #now: number;
   #order = 0;
+  #moves = 0;
   readonly #timers = new Heap<Timer>((a, b) => a.due < b.due || (a.due === b.due && a.order < b.order));
 
   /** @param start Milliseconds to begin at. */
@@ -49,12 +50,14 @@ export class ManualClock extends AbstractClock {
   /** Moves to `ms`, firing the timers that fall due on the way. Moving back fires none. */
   set(ms: number): void {
     const target = instant(ms);
+    const move = ++this.#moves;
     for (let timer = this.#timers.peek(); timer !== undefined && timer.due <= target; timer = this.#timers.peek()) {
       this.#timers.remove(timer);
       this.#now = Math.max(this.#now, timer.due);
       timer.callback();
     }
-    this.#now = target;
+    // A timer may have moved the clock further.
+    this.#now = move === this.#moves ? target : Math.max(this.#now, target);
   }
 
   /** Moves on by `ms`, firing the timers that fall due on the way. */

@@ -9,6 +9,23 @@ declare function setTimeout(callback: () => void, ms: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 declare const performance: { now(): number };
 
+/** Runs a function in the context that this module was loaded in. */
+type Snapshot = (run: () => unknown) => unknown;
+interface AsyncHooks {
+  readonly AsyncLocalStorage?: { snapshot?(): Snapshot };
+}
+declare const process: undefined | { getBuiltinModule?(name: string): AsyncHooks | undefined };
+
+/**
+ * Sets timers outside the context of whoever happens to call, where the runtime has such
+ * contexts: a timer that is set again and again would else keep one request's context alive.
+ */
+const outside: Snapshot =
+  (typeof process === "undefined"
+    ? undefined
+    : process.getBuiltinModule?.("node:async_hooks")
+  )?.AsyncLocalStorage?.snapshot?.() ?? ((run) => run());
+
 /** The longest delay that setTimeout takes; it fires a longer one at once. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -26,7 +43,7 @@ export function scheduleSystemTimer(delay: number, callback: () => void, options
   let timer: unknown;
   const arm = () => {
     const rest = Math.max(0, due - systemElapsed());
-    timer = setTimeout(fire, Math.min(Math.ceil(rest), LONGEST));
+    timer = outside(() => setTimeout(fire, Math.min(Math.ceil(rest), LONGEST)));
     if (options.unref) (timer as { unref?(): void }).unref?.();
   };
   const fire = () => {

@@ -5,6 +5,7 @@
  */
 import type { AbstractBucket } from "../abstract-bucket.js";
 import type { AbstractClock } from "../clock/abstract-clock.js";
+import { LimiterError } from "../errors.js";
 import type { RateItem } from "../item.js";
 import { andThen, inOrder, lift, type Mode, type Outcome } from "../mode.js";
 import { Leaker } from "./leaker.js";
@@ -55,6 +56,7 @@ export abstract class BucketFactory<M extends Mode> {
   readonly mode: M;
   readonly #leaker: Leaker;
   #closing: Outcome<M, void> | undefined;
+  #closed = false;
 
   constructor(mode: M, options: FactoryOptions = {}) {
     this.mode = mode;
@@ -66,16 +68,18 @@ export abstract class BucketFactory<M extends Mode> {
     return lift<M, RateItem>(this.mode, { key, weight });
   }
 
-  /** The bucket that an item belongs to. */
+  /** The bucket that an item belongs to; one that `create` made, or that `scheduleLeak` was told of. */
   abstract get(item: RateItem): Outcome<M, BucketOf<M>>;
 
   /** Makes a bucket and looks after it: `factory.create(InMemoryBucket, "100/min", options)`. */
   create<B extends BucketOf<M>, A extends unknown[]>(Bucket: new (...args: A) => B, ...args: A): B {
+    this.checkOpen();
     return this.scheduleLeak(new Bucket(...args));
   }
 
   /** Looks after a bucket made elsewhere: it is swept from time to time, and closed with the factory. */
   scheduleLeak<B extends BucketOf<M>>(bucket: B): B {
+    this.checkOpen();
     this.#leaker.add(bucket);
     return bucket;
   }
@@ -103,12 +107,19 @@ export abstract class BucketFactory<M extends Mode> {
 
   /** Stops the sweeps and closes the buckets. Further calls do nothing. */
   close(): Outcome<M, void> {
-    if (this.#closing === undefined) {
+    if (!this.#closed) {
+      this.#closed = true;
       const buckets = this.buckets();
       this.#leaker.close();
       const closed = inOrder(this.mode, buckets, (bucket) => lift(this.mode, bucket.close()));
       this.#closing = andThen<M, void[], void>(this.mode, closed, () => undefined);
     }
-    return this.#closing;
+    return this.#closing as Outcome<M, void>;
+  }
+
+  /** Throws {@link LimiterError} `CLOSED` once the factory is closed: nothing may be looked after any more. */
+  protected checkOpen(): void {
+    if (this.#closed)
+      throw new LimiterError("CLOSED", "Cannot hand out a bucket: the factory is closed. Make a new one.");
   }
 }

@@ -102,8 +102,16 @@ export class Leaker {
     try {
       return await bucket.sweep(SLICE);
     } catch (error) {
-      this.#onError?.(error);
+      this.#tell(error);
       return false;
+    }
+  }
+
+  #tell(error: unknown): void {
+    try {
+      this.#onError?.(error);
+    } catch {
+      // Whoever listens cannot stop the sweeps.
     }
   }
 

@@ -41,6 +41,11 @@ export class RoutingBucketFactory<M extends Mode = "sync"> extends BucketFactory
   /** @throws TypeError when a bucket answers by promises and the mode is not `"async"`. */
   constructor(options: RoutingOptions<M>) {
     super(options.mode ?? ("sync" as M), options);
+    if (typeof options.route !== "function") {
+      throw new TypeError(
+        `Cannot route by ${describe(options.route)}: a route is a function that gives a bucket's name.`,
+      );
+    }
     this.#route = options.route;
     this.#open = options.open;
     for (const [name, bucket] of Object.entries(options.buckets ?? {})) this.#keep(name, bucket);
@@ -58,6 +63,7 @@ export class RoutingBucketFactory<M extends Mode = "sync"> extends BucketFactory
   }
 
   #find(name: string): BucketOf<M> {
+    this.checkOpen();
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
     if (typeof name !== "string") {
@@ -66,7 +72,8 @@ export class RoutingBucketFactory<M extends Mode = "sync"> extends BucketFactory
     }
     if (this.#open === undefined) {
       const names = [...this.#byName.keys()].map(describe).join(", ");
-      throw new RangeError(`Cannot route to ${describe(name)}: the buckets are ${names}. Add it, or pass open(name).`);
+      const known = names === "" ? "there is no bucket" : `the buckets are ${names}`;
+      throw new RangeError(`Cannot route to ${describe(name)}: ${known}. Add it, or pass open(name).`);
     }
     return this.#keep(name, this.#open(name));
   }

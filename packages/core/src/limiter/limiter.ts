@@ -4,14 +4,15 @@
  * @module
  */
 import { AbstractBucket } from "../abstract-bucket.js";
-import { smallestCapacity } from "../algorithms/operate.js";
+import { type Operation, smallestCapacity } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { BucketFactory, type BucketOf } from "../factory/bucket-factory.js";
 import { SingleBucketFactory } from "../factory/single-bucket-factory.js";
 import { checkKey, checkWeight, type RateItem, SHARED_KEY } from "../item.js";
-import { andThen, inOrder, lift, type Mode, type Outcome, whenSettled } from "../mode.js";
+import { andThen, failed, inOrder, lift, type Mode, type Outcome, whenSettled } from "../mode.js";
 import { describe } from "../rate.js";
+import { inTime } from "./in-time.js";
 import { Lines } from "./lines.js";
 import { type AbortSignalLike, Waiter } from "./waiter.js";
 import { limitedFunction, type OnLimited, type WrapOptions, type Wrappable, type Wrapped } from "./wrap.js";
@@ -84,7 +85,7 @@ export class Limiter<M extends Mode = "sync"> {
     this.#buffer = atLeast0("buffer", options.buffer ?? 0);
   }
 
-  /** Takes the units if they are there, and says whether they were; never waits. */
+  /** Takes the units if they are there, and says whether they were; never waits. No key is the key `"default"`. */
   tryAcquire(key: string = SHARED_KEY, weight = 1): Outcome<M, boolean> {
     if (this.#single !== undefined) return this.#single.tryPut(key, weight);
     return andThen(this.mode, this.consume(key, weight), (decision: Decision) => decision.allowed);
@@ -107,12 +108,18 @@ export class Limiter<M extends Mode = "sync"> {
 
   /** Gives units back, never above full; who waits for them is served at once. */
   refund(key: string = SHARED_KEY, weight = 1): Outcome<M, Decision> {
-    return this.#thenServe(key, this.#onBucket("refund", key, weight));
+    return this.#onBucket("refund", key, weight);
   }
 
   /** Forgets one key, or all keys when none is named: they start anew. */
   flush(key?: string): Outcome<M, void> {
-    return this.#thenServe(key, this.#flush(key));
+    if (key !== undefined) {
+      return this.#onItem<void>(key, 0, (bucket, item) => this.#thenServe(bucket, item.key, bucket.flush(item.key)));
+    }
+    const flushed = inOrder<M, BucketOf<M>, void>(this.mode, this.buckets(), (bucket) =>
+      lift(this.mode, this.#thenServe(bucket, undefined, bucket.flush())),
+    );
+    return andThen<M, void[], void>(this.mode, flushed, () => undefined);
   }
 
   /**
@@ -121,7 +128,8 @@ export class Limiter<M extends Mode = "sync"> {
    * No key waits behind another. Rejects at once with {@link RateLimitExceededError} when
    * the deadline cannot be met or the weight can never fit, and with {@link LimiterError}
    * `QUEUE_FULL` when `maxQueue` wait already. Who gives up, by `timeout` or `signal`, is
-   * not charged. While waiting, the bucket's clock decides the time, whatever the factory stamps.
+   * not charged. While waiting, the bucket's clock decides the time, whatever the factory stamps;
+   * with an async route, callers stand in line in the order in which their routes answered.
    *
    * @example
    * ```ts
@@ -136,29 +144,30 @@ export class Limiter<M extends Mode = "sync"> {
    */
   acquire(key: string = SHARED_KEY, options: AcquireOptions = {}): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const { weight = 1, timeout = Number.POSITIVE_INFINITY, signal } = options;
+      const { weight = 1, timeout = Number.POSITIVE_INFINITY, signal } = checkOptions(options);
       atLeast0("timeout", timeout);
-      const join = (bucket: AbstractBucket<Mode>, item: RateItem) => {
+      const join = ([bucket, item]: Located<M>, left: number) => {
         if (signal?.aborted) {
           reject(signal.reason);
           return;
         }
-        const deadline = bucket.clock.elapsed() + timeout;
-        const waiter = new Waiter(weight, timeout, deadline, signal, resolve, reject);
+        const waiter = new Waiter(weight, timeout, bucket.clock.elapsed() + left, signal, resolve, reject);
         if (weight > smallestCapacity(bucket.kernel)) this.#refuseForEver(bucket, item, waiter);
         else this.#linesOf(bucket).join(item.key, waiter);
       };
       if (this.#single !== undefined) {
         this.#checkCall(key, weight);
-        join(this.#single, { key, weight });
+        join([this.#single as BucketOf<M>, { key, weight }], timeout);
         return;
       }
-      whenSettled(
-        this.mode,
-        () => this.#locate(key, weight),
-        ([bucket, item]) => join(bucket, item),
-        reject,
-      );
+      const located = this.#locate(key, weight);
+      if (!(located instanceof Promise)) {
+        join(located as Located<M>, timeout);
+        return;
+      }
+      const rule = `the route did not answer within the timeout of ${timeout} ms. Allow more time.`;
+      const late = () => new LimiterError("TIMEOUT", `Cannot wait for ${describe(key)}: ${rule}`);
+      inTime(located as Promise<Located<M>>, timeout, signal, late).then(([place, left]) => join(place, left), reject);
     });
   }
 
@@ -194,15 +203,19 @@ export class Limiter<M extends Mode = "sync"> {
 
   /** Closes one bucket and turns away those who wait for it; says whether it was one of this limiter's. */
   dispose(bucket: BucketOf<M>): Outcome<M, boolean> {
-    this.#turnAway(bucket, `the bucket was disposed of`);
-    return this.#factory.dispose(bucket);
+    if (!this.buckets().includes(bucket)) return lift(this.mode, false);
+    const idle = this.#turnAway(bucket, "the bucket was disposed of");
+    return andThen<M, void, boolean>(this.mode, this.#once(idle), () => this.#factory.dispose(bucket));
   }
 
-  /** Turns away those who wait, and closes the buckets. Further calls of it do nothing. */
+  /**
+   * Turns away those who wait, lets the store answer for those it was asked for, so that
+   * they are not charged, and closes the buckets. Further calls of it do nothing.
+   */
   close(): Outcome<M, void> {
     this.#closed = true;
-    for (const bucket of [...this.#lines.keys()]) this.#turnAway(bucket, "the limiter was closed");
-    return this.#factory.close();
+    const idle = [...this.#lines.keys()].flatMap((bucket) => this.#turnAway(bucket, "the limiter was closed"));
+    return andThen<M, void, void>(this.mode, this.#once(idle), () => this.#factory.close());
   }
 
   /** Closes the limiter at the end of a `using` block. */
@@ -215,58 +228,69 @@ export class Limiter<M extends Mode = "sync"> {
     await this.close();
   }
 
-  #flush(key: string | undefined): Outcome<M, void> {
-    if (this.#single !== undefined) return this.#single.flush(key);
-    if (key !== undefined) return this.#onItem<void>(key, 0, (bucket, item) => bucket.flush(item.key));
-    const flushed = inOrder<M, BucketOf<M>, void>(this.mode, this.buckets(), (bucket) =>
-      lift(this.mode, bucket.flush()),
-    );
-    return andThen<M, void[], void>(this.mode, flushed, () => undefined);
-  }
-
-  /** Once units have come back, lets those who wait for the key (or for any) ask again. */
-  #thenServe<T>(key: string | undefined, outcome: Outcome<M, T>): Outcome<M, T> {
-    if (this.#lines.size === 0) return outcome;
-    return andThen<M, T, T>(this.mode, outcome, (value) => {
-      for (const lines of this.#lines.values()) lines.refresh(key);
+  /** Once units have come back, lets those who wait for the key (or for any key of the bucket) ask again. */
+  #thenServe<T>(bucket: BucketOf<M>, key: string | undefined, given: T | Promise<T>): T | Promise<T> {
+    if (!this.#lines.has(bucket)) return given;
+    const serve = (value: T) => {
+      this.#lines.get(bucket)?.refresh(key);
       return value;
-    });
+    };
+    return given instanceof Promise ? given.then(serve) : serve(given);
   }
 
-  #onBucket(operation: "put" | "peek" | "charge" | "refund", key: string, weight: number): Outcome<M, Decision> {
-    if (this.#single !== undefined) return this.#single[operation]({ key, weight });
-    return this.#onItem(key, weight, (bucket, item) => bucket[operation](item));
+  /** An outcome for when all of these have come; there are none in mode `"sync"`. */
+  #once(idle: readonly Promise<void>[]): Outcome<M, void> {
+    return lift<M, void>(this.mode, idle.length === 0 ? undefined : Promise.all(idle).then(() => undefined));
+  }
+
+  #onBucket(operation: Operation, key: string, weight: number): Outcome<M, Decision> {
+    if (this.#single !== undefined && operation !== "refund") return this.#single[operation]({ key, weight });
+    return this.#onItem(key, weight, (bucket, item) => {
+      const decision: Decision | Promise<Decision> = bucket[operation](item);
+      return operation === "refund" ? this.#thenServe(bucket, item.key, decision) : decision;
+    });
   }
 
   #onItem<T>(key: string, weight: number, act: (bucket: BucketOf<M>, item: RateItem) => T | Promise<T>): Outcome<M, T> {
-    return andThen<M, [BucketOf<M>, RateItem], T>(this.mode, this.#locate(key, weight), ([bucket, item]) =>
-      lift(this.mode, act(bucket, item)),
+    const { mode } = this;
+    try {
+      if (this.#single !== undefined) return lift(mode, act(this.#single as BucketOf<M>, { key, weight }));
+      return andThen<M, Located<M>, T>(mode, this.#locate(key, weight), ([bucket, item]) =>
+        lift(mode, act(bucket, item)),
+      );
+    } catch (error) {
+      return failed(mode, error);
+    }
+  }
+
+  /** The bucket that an item belongs to, and the item as the factory makes it; throws for a wrong call. */
+  #locate(key: string, weight: number): Outcome<M, Located<M>> {
+    this.#checkCall(key, weight);
+    return andThen<M, RateItem, Located<M>>(this.mode, this.#factory.wrapItem(key, weight), (item) =>
+      andThen<M, BucketOf<M>, Located<M>>(this.mode, this.#factory.get(item), (bucket) => {
+        // It may have been closed while the route was asked.
+        this.#checkOpen();
+        return [bucket, item];
+      }),
     );
   }
 
-  /** The item that the factory makes, and the bucket it belongs to. */
-  #locate(key: string, weight: number): Outcome<M, [BucketOf<M>, RateItem]> {
-    return andThen<M, void, [BucketOf<M>, RateItem]>(this.mode, lift(this.mode, undefined), () => {
-      this.#checkCall(key, weight);
-      return andThen<M, RateItem, [BucketOf<M>, RateItem]>(this.mode, this.#factory.wrapItem(key, weight), (item) =>
-        andThen<M, BucketOf<M>, [BucketOf<M>, RateItem]>(this.mode, this.#factory.get(item), (bucket) => [
-          bucket,
-          item,
-        ]),
-      );
-    });
+  #checkCall(key: string, weight: number): void {
+    this.#checkOpen();
+    checkKey("limit", key);
+    checkWeight("limit", weight, key);
   }
 
-  #checkCall(key: string, weight: number): void {
+  #checkOpen(): void {
     if (this.#closed) throw new LimiterError("CLOSED", `Cannot use "${this.name}": it is closed. Make a new limiter.`);
-    checkKey("limit", key);
-    checkWeight("acquire", weight, key);
   }
 
   #linesOf(bucket: AbstractBucket<Mode>): Lines {
     let lines = this.#lines.get(bucket);
     if (lines === undefined) {
-      lines = new Lines({ bucket, name: this.name, buffer: this.#buffer, maxQueue: this.#maxQueue });
+      const settings = { bucket, name: this.name, buffer: this.#buffer, maxQueue: this.#maxQueue };
+      // The lines of a bucket that may go before the limiter does must not hold it.
+      lines = new Lines(settings, () => bucket !== this.#single && this.#lines.delete(bucket));
       this.#lines.set(bucket, lines);
     }
     return lines;
@@ -279,12 +303,16 @@ export class Limiter<M extends Mode = "sync"> {
     whenSettled(bucket.mode, () => bucket.peek(item), refuse, reject);
   }
 
-  #turnAway(bucket: AbstractBucket<Mode>, why: string): void {
+  #turnAway(bucket: AbstractBucket<Mode>, why: string): Promise<void>[] {
     const lines = this.#lines.get(bucket);
     this.#lines.delete(bucket);
-    lines?.close(new LimiterError("CLOSED", `Cannot wait in "${this.name}" any longer: ${why}.`));
+    if (lines === undefined) return [];
+    return lines.close(new LimiterError("CLOSED", `Cannot wait in "${this.name}" any longer: ${why}.`));
   }
 }
+
+/** A bucket, and the item to put there. */
+type Located<M extends Mode> = [bucket: BucketOf<M>, item: RateItem];
 
 /** The one bucket behind a target that sends every item there as it is; `undefined` where a factory may do more. */
 function bucketOfAll<M extends Mode>(target: AbstractBucket<M> | BucketFactory<M>): AbstractBucket<M> | undefined {
@@ -294,9 +322,15 @@ function bucketOfAll<M extends Mode>(target: AbstractBucket<M> | BucketFactory<M
     : undefined;
 }
 
+function checkOptions(options: AcquireOptions): AcquireOptions {
+  if (typeof options === "object" && options !== null) return options;
+  throw new TypeError(`Cannot acquire with ${describe(options)}: pass options, as in acquire(key, { weight: 2 }).`);
+}
+
 function atLeast0(name: string, value: number): number {
-  if (typeof value === "number" && value >= 0) return value;
-  throw new RangeError(
-    `Cannot use ${describe(value)} as ${name}: it is a number, 0 or more. Leave it out for the default.`,
-  );
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot use ${describe(value)} as ${name}: it is a number. Leave it out for the default.`);
+  }
+  if (value >= 0) return value;
+  throw new RangeError(`Cannot use ${value} as ${name}: it is 0 or more. Leave it out for the default.`);
 }

@@ -38,6 +38,8 @@ export class Line {
   #size = 0;
   /** Whether the store is being asked for the first waiter. */
   #asking = false;
+  /** Those who wait for the store to have answered. */
+  readonly #whenIdle: (() => void)[] = [];
   /** When the first waiter may ask again; `undefined` when it may at once. */
   #retryAt: number | undefined;
   /** The newest refusal of a first waiter. */
@@ -53,8 +55,9 @@ export class Line {
 
   /** Lets a waiter join the end of the line, or turns it away at once. */
   join(waiter: Waiter): void {
-    if (this.#size > 0 && this.#size >= this.#settings.maxQueue) {
-      waiter.reject(this.#full(this.#size));
+    // While the store is being asked nobody knows yet who has to wait.
+    if (this.#retryAt !== undefined && this.#size >= this.#settings.maxQueue) {
+      waiter.reject(this.#full());
       return;
     }
     this.#append(waiter);
@@ -63,10 +66,11 @@ export class Line {
     this.#setTimer();
   }
 
-  /** Turns everybody away. */
-  close(error: unknown): void {
+  /** Turns everybody away; gives back a promise where the store is still being asked for one of them. */
+  close(error: unknown): Promise<void> | undefined {
     for (let waiter = this.#first; waiter !== undefined; waiter = this.#first) this.#turnAway(waiter, error);
     this.#setTimer();
+    return this.#asking ? new Promise((resolve) => this.#whenIdle.push(resolve)) : undefined;
   }
 
   /** Asks again at once: units came back. */
@@ -102,7 +106,9 @@ export class Line {
   }
 
   #endIfEmpty(): void {
-    if (this.#size === 0 && !this.#asking) this.#settings.onEmpty(this.#key);
+    if (this.#size > 0 || this.#asking) return;
+    this.#settings.onEmpty(this.#key);
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** Asks the store for the first waiter, and then for the next, until one has to wait. */
@@ -134,24 +140,37 @@ export class Line {
     if (waiter.gone) {
       if (decision.allowed) this.#giveBack(waiter.weight);
     } else if (decision.allowed) {
+      // Who was never counted in the forecast makes it too hopeful for those who come.
+      if (!waiter.foreseen) this.#forgetForecast();
       this.#remove(waiter);
       waiter.resolve(decision);
     } else {
-      this.#refusal = decision;
-      const retryAt = this.#elapsed() + decision.retryAfter + this.#settings.buffer;
-      if (retryAt === Number.POSITIVE_INFINITY || retryAt > waiter.deadline) this.#exceed(waiter, decision);
-      else if (this.#settings.maxQueue === 0) this.#turnAway(waiter, this.#full(0));
-      else this.#retryAt = retryAt;
+      this.#refused(waiter, decision);
     }
   }
 
-  /** Units that were taken for a waiter who left while the store was being asked. */
+  #refused(waiter: Waiter, decision: Decision): void {
+    this.#refusal = decision;
+    const retryAt = this.#elapsed() + decision.retryAfter + this.#settings.buffer;
+    if (retryAt === Number.POSITIVE_INFINITY || retryAt > waiter.deadline) {
+      this.#exceed(waiter, decision);
+      return;
+    }
+    this.#retryAt = retryAt;
+    const { maxQueue } = this.#settings;
+    for (let last = this.#last; last !== undefined && this.#size > maxQueue; last = this.#last) {
+      this.#turnAway(last, this.#full());
+    }
+  }
+
+  /** Gives back units that were taken for a waiter who left meanwhile, before the store is asked again. */
   #giveBack(weight: number): void {
     const { bucket } = this.#settings;
-    // Should the store fail now, the units come back with time.
-    const done = () => {};
-    whenSettled(bucket.mode, () => bucket.refund({ key: this.#key, weight }), done, done);
+    this.#asking = true;
     this.#forgetForecast();
+    // Should the store fail now, the units come back with time.
+    const done = () => this.#answered(() => {});
+    whenSettled(bucket.mode, () => bucket.refund({ key: this.#key, weight }), done, done);
   }
 
   /** The next forecast looks at the key anew: units came back, or a waiter left its place. */
@@ -252,9 +271,9 @@ export class Line {
     this.#cancelTimer = this.#settings.bucket.clock.schedule(due - this.#elapsed(), () => this.#wake());
   }
 
-  #full(waiting: number): LimiterError {
+  #full(): LimiterError {
     const { maxQueue } = this.#settings;
-    const rule = `${waiting} wait already and maxQueue is ${maxQueue}. Retry later or raise maxQueue.`;
+    const rule = `${maxQueue} wait already, and maxQueue is ${maxQueue}. Retry later or raise maxQueue.`;
     return new LimiterError("QUEUE_FULL", `Cannot wait for ${describe(this.#key)}: ${rule}`);
   }
 

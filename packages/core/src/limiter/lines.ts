@@ -6,8 +6,15 @@ export class Lines {
   readonly #lines = new Map<string, Line>();
   readonly #settings: LineSettings;
 
-  constructor(settings: Omit<LineSettings, "onEmpty">) {
-    this.#settings = { ...settings, onEmpty: (key) => this.#lines.delete(key) };
+  /** @param onEmpty Called when nobody waits for any key any more. */
+  constructor(settings: Omit<LineSettings, "onEmpty">, onEmpty: () => void) {
+    this.#settings = {
+      ...settings,
+      onEmpty: (key) => {
+        this.#lines.delete(key);
+        if (this.#lines.size === 0) onEmpty();
+      },
+    };
   }
 
   /** Keys that somebody waits for. */
@@ -31,8 +38,8 @@ export class Lines {
     else for (const line of [...this.#lines.values()]) line.refresh();
   }
 
-  /** Turns everybody away. */
-  close(error: unknown): void {
-    for (const line of [...this.#lines.values()]) line.close(error);
+  /** Turns everybody away; gives back promises where the store is still being asked for somebody. */
+  close(error: unknown): Promise<void>[] {
+    return [...this.#lines.values()].map((line) => line.close(error)).filter((idle) => idle !== undefined);
   }
 }

@@ -7,6 +7,7 @@ import type { Decision } from "../decision.js";
 import { RateLimitExceededError } from "../errors.js";
 import { SHARED_KEY } from "../item.js";
 import { andThen, type Mode } from "../mode.js";
+import { describe } from "../rate.js";
 import type { Limiter } from "./limiter.js";
 
 /** What happens to a call that is not admitted: an error, a wait, or nothing but `undefined`. */
@@ -45,17 +46,23 @@ export function limitedFunction<M extends Mode, T, A extends unknown[], R extend
   fn: (this: T, ...args: A) => R,
   { key = SHARED_KEY, weight = 1, onLimited, timeout = Number.POSITIVE_INFINITY }: WrapOptions<A, O>,
 ): (this: T, ...args: A) => Wrapped<R, O> {
+  if (onLimited !== undefined && !["throw", "wait", "skip"].includes(onLimited)) {
+    throw new TypeError(`Cannot use ${describe(onLimited)} as onLimited: it is "throw", "wait" or "skip".`);
+  }
+  const givesPromise = onLimited === "wait" || limiter.mode === "async";
   return function limited(this: T, ...args: A) {
-    const ownKey = typeof key === "function" ? key(...args) : key;
-    const ownWeight = typeof weight === "function" ? weight(...args) : weight;
     const run = () => fn.apply(this, args);
-    if (onLimited === "wait") {
-      return limiter.acquire(ownKey, { weight: ownWeight, timeout }).then(run) as Wrapped<R, O>;
-    }
-    return andThen(limiter.mode, limiter.consume(ownKey, ownWeight), (decision: Decision): unknown => {
-      if (decision.allowed) return run();
-      if (onLimited === "skip") return undefined;
-      throw new RateLimitExceededError({ limiter: limiter.name, key: ownKey, weight: ownWeight, decision });
-    }) as Wrapped<R, O>;
+    const call = (): unknown => {
+      const ownKey = typeof key === "function" ? key(...args) : key;
+      const ownWeight = typeof weight === "function" ? weight(...args) : weight;
+      if (onLimited === "wait") return limiter.acquire(ownKey, { weight: ownWeight, timeout }).then(run);
+      return andThen(limiter.mode, limiter.consume(ownKey, ownWeight), (decision: Decision): unknown => {
+        if (decision.allowed) return run();
+        if (onLimited === "skip") return undefined;
+        throw new RateLimitExceededError({ limiter: limiter.name, key: ownKey, weight: ownWeight, decision });
+      });
+    };
+    // Where a promise is promised, an error on the way to it is a rejection.
+    return (givesPromise ? new Promise((resolve) => resolve(call())) : call()) as Wrapped<R, O>;
   };
 }

@@ -1,0 +1,34 @@
+import { MonotonicClock } from "../clock/monotonic-clock.js";
+import type { AbortSignalLike } from "./waiter.js";
+
+const clock = new MonotonicClock();
+
+/**
+ * Waits for a promise, but no longer than `timeout` milliseconds and not once `signal` is raised.
+ *
+ * @param late Makes the error for when the time is over.
+ * @returns What the promise gave, and how many milliseconds of the timeout are left.
+ */
+export function inTime<T>(
+  promise: Promise<T>,
+  timeout: number,
+  signal: AbortSignalLike | undefined,
+  late: () => Error,
+): Promise<[value: T, left: number]> {
+  const start = clock.elapsed();
+  return new Promise((resolve, reject) => {
+    const onAbort = () => end(() => reject(signal?.reason));
+    const onTimeout = () => end(() => reject(late()));
+    const cancel = timeout === Number.POSITIVE_INFINITY ? () => {} : clock.schedule(timeout, onTimeout);
+    const end = (then: () => void) => {
+      cancel();
+      signal?.removeEventListener("abort", onAbort);
+      then();
+    };
+    signal?.addEventListener("abort", onAbort);
+    promise.then(
+      (value) => end(() => resolve([value, Math.max(0, timeout - (clock.elapsed() - start))])),
+      (error: unknown) => end(() => reject(error)),
+    );
+  });
+}
