@@ -157,6 +157,18 @@ describe("Limiter.acquire()", () => {
     expect(log).toEqual(["a at 1000", "c RateLimitExceededError at 3200"]);
   });
 
+  test("who was admitted without a deadline counts for those who come after", async () => {
+    const { log, acquire, advance } = open("10/s");
+    acquire("a", "ada", { weight: 10 });
+    acquire("b", "ada", { weight: 1, timeout: 100 });
+    acquire("c", "ada", { weight: 1, timeout: 300 });
+    await advance(100);
+    acquire("d", "ada", { weight: 1 });
+    acquire("e", "ada", { weight: 1, timeout: 150 });
+    await advance(200);
+    expect(log).toEqual(["a at 1000", "b at 1100", "e RateLimitExceededError at 1100", "c at 1200", "d at 1300"]);
+  });
+
   test("maxQueue bounds those who wait for one key", async () => {
     const { log, acquire, advance, limiter } = open("1/s", { maxQueue: 2 });
     for (const name of ["a", "b", "c", "d"]) acquire(name, "ada");
@@ -333,6 +345,52 @@ describe("Limiter.acquire() over an async bucket", () => {
     await bucket.answer();
     expect(await bucket.count("ada")).toBe(0);
     expect(clock.pending).toBe(0);
+  });
+
+  test("asks again only once the units of one who left are back", async () => {
+    const clock = new ManualClock();
+    const bucket = new SlowBucket("1/h", { clock });
+    const limiter = new Limiter(bucket);
+    const controller = new AbortController();
+    const first = limiter.acquire("ada", { signal: controller.signal });
+    const second = limiter.acquire("ada");
+    controller.abort();
+    await expect(first).rejects.toThrow();
+    await bucket.answer();
+    expect(bucket.asked).toEqual(["put", "refund"]);
+    await bucket.answer();
+    expect(bucket.asked).toEqual(["put", "refund", "put"]);
+    await bucket.answer();
+    expect((await second).allowed).toBe(true);
+  });
+
+  test("closes only when the store has answered, and charges nobody who was turned away", async () => {
+    const bucket = new SlowBucket("5/h", { clock: new ManualClock() });
+    const limiter = new Limiter(bucket);
+    const waiting = limiter.acquire("ada");
+    let closed = false;
+    const closing = limiter.close().then(() => (closed = true));
+    await expect(waiting).rejects.toMatchObject({ code: "CLOSED" });
+    expect(closed).toBe(false);
+    await bucket.answer();
+    await bucket.answer();
+    await closing;
+    expect(bucket.asked).toEqual(["put", "refund"]);
+    expect(bucket.inner.count("ada")).toBe(0);
+  });
+
+  test("maxQueue refuses nobody while there is room, and the last when there is not", async () => {
+    const bucket = new SlowBucket("3/h", { clock: new ManualClock() });
+    const limiter = new Limiter(bucket, { maxQueue: 1 });
+    const ends = Array.from({ length: 6 }, () =>
+      limiter.acquire("ada").then(
+        () => "in",
+        (error) => error.code,
+      ),
+    );
+    for (let i = 0; i < 6; i++) await bucket.answer();
+    await limiter.close();
+    expect(await Promise.all(ends)).toEqual(["in", "in", "in", "CLOSED", "QUEUE_FULL", "QUEUE_FULL"]);
   });
 
   test("tells of a store that does not answer in time, and of one that fails", async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ManualClock } from "../src/clock/manual-clock.js";
 import { MonotonicClock } from "../src/clock/monotonic-clock.js";
@@ -39,6 +40,16 @@ describe("ManualClock", () => {
     expect(fired).toBe(1);
   });
 
+  test("a timer may move the clock: it ends where the furthest move ends", () => {
+    const clock = new ManualClock();
+    clock.schedule(500, () => clock.advance(5000));
+    clock.advance(1000);
+    expect(clock.now()).toBe(5500);
+    clock.schedule(100, () => clock.advance(50));
+    clock.advance(1000);
+    expect(clock.now()).toBe(6500);
+  });
+
   test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("refuses to be set to, or advanced by, %d", (ms) => {
     expect(() => new ManualClock(ms)).toThrow(RangeError);
     expect(() => new ManualClock().advance(ms)).toThrow(RangeError);
@@ -72,6 +83,14 @@ describe("AbstractClock.schedule()", () => {
     clock.schedule(1.5, () => fired(clock.elapsed() - start));
     vi.advanceTimersByTime(10);
     expect(fired).toHaveBeenCalledWith(2);
+  });
+
+  test("fires outside the context of whoever set the timer", () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    storage.run("a request", () => new SystemClock().schedule(5, () => seen.push(storage.getStore())));
+    vi.advanceTimersByTime(5);
+    expect(seen).toEqual([undefined]);
   });
 
   test("takes a timer back", () => {

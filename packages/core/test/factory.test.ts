@@ -61,6 +61,28 @@ describe("Leaker", () => {
     factory.close();
   });
 
+  test("goes on when whoever is told of a failure fails, too", async () => {
+    class FailingBucket extends InMemoryBucket {
+      sweeps = 0;
+      override sweep(): boolean {
+        this.sweeps++;
+        throw new Error("no such table");
+      }
+    }
+    const leakClock = new ManualClock();
+    const onLeakError = () => {
+      throw new Error("no such logger");
+    };
+    const bucket = new FailingBucket("1/s");
+    const factory = new SingleBucketFactory(bucket, { leakClock, onLeakError });
+    for (let i = 0; i < 3; i++) {
+      leakClock.advance(10_000);
+      await settle();
+    }
+    expect(bucket.sweeps).toBe(3);
+    factory.close();
+  });
+
   test("refuses an interval that is none", () => {
     expect(() => new SingleBucketFactory(new InMemoryBucket("1/s"), { leakInterval: 0 })).toThrow(RangeError);
   });
@@ -150,6 +172,38 @@ describe("RoutingBucketFactory", () => {
     expect(() => forgotten.tryAcquire("ada")).toThrow('{ mode: "async" }');
     const slow = new SlowBucket("1/s", { clock: new ManualClock() }) as unknown as InMemoryBucket;
     expect(() => new RoutingBucketFactory({ route: () => "slow", buckets: { slow } })).toThrow('{ mode: "async" }');
+  });
+
+  test("opens nothing once it is closed, also for a route that answers late", async () => {
+    let answer = (_name: string) => {};
+    let opened = 0;
+    const leakClock = new ManualClock();
+    const factory = new RoutingBucketFactory({
+      mode: "async",
+      route: () => new Promise<string>((resolve) => (answer = resolve)),
+      open: () => {
+        opened++;
+        return new InMemoryBucket("1/s");
+      },
+      leakClock,
+    });
+    const limiter = new Limiter(factory);
+    const late = limiter.tryAcquire("ada");
+    await limiter.close();
+    answer("acme");
+    await expect(late).rejects.toMatchObject({ code: "CLOSED" });
+    expect([opened, factory.buckets().length, leakClock.pending]).toEqual([0, 0, 0]);
+    expect(() => factory.create(InMemoryBucket, "1/s")).toThrow("the factory is closed");
+  });
+
+  test("timeout and signal are heard while a route is out", async () => {
+    const factory = new RoutingBucketFactory({ mode: "async", route: () => new Promise<string>(() => {}) });
+    const limiter = new Limiter(factory);
+    const controller = new AbortController();
+    const waiting = limiter.acquire("ada", { signal: controller.signal });
+    controller.abort(new Error("gone"));
+    await expect(waiting).rejects.toThrow("gone");
+    await expect(limiter.acquire("ada", { timeout: 0 })).rejects.toMatchObject({ code: "TIMEOUT" });
   });
 
   test("a name such as __proto__ is a name", () => {

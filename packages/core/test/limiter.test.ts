@@ -1,7 +1,9 @@
 import { InMemoryBucket } from "@sluice/memory";
 import { describe, expect, test } from "vitest";
+import type { tokenBucket } from "../src/algorithms/token-bucket.js";
 import { ManualClock } from "../src/clock/manual-clock.js";
 import { LimiterError, RateLimitExceededError } from "../src/errors.js";
+import { BucketFactory } from "../src/factory/bucket-factory.js";
 import { Limiter, type LimiterOptions } from "../src/limiter/limiter.js";
 import { SlowBucket } from "./support/slow-bucket.js";
 
@@ -74,6 +76,50 @@ describe("Limiter", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("refund and flush wake those who wait, under the key that the factory gave", async () => {
+    class Tenants extends BucketFactory<"sync"> {
+      readonly bucket = this.create(InMemoryBucket, "1/h", { clock: new ManualClock() });
+      override wrapItem(key: string, weight: number) {
+        return { key: `tenant ${key}`, weight };
+      }
+      override get() {
+        return this.bucket;
+      }
+    }
+    using limiter = new Limiter(new Tenants("sync"));
+    for (const giveBack of [() => limiter.refund("ada"), () => limiter.flush("ada"), () => limiter.flush()]) {
+      limiter.tryAcquire("ada");
+      const waiting = limiter.acquire("ada");
+      giveBack();
+      expect((await waiting).allowed).toBe(true);
+    }
+  });
+
+  test("dispose leaves alone what is not the limiter's", async () => {
+    const clock = new ManualClock();
+    const bucket = new InMemoryBucket("1/s", { clock });
+    using limiter = new Limiter(bucket);
+    const stranger = new InMemoryBucket("1/s", { clock });
+    expect(limiter.dispose(stranger)).toBe(false);
+    expect(stranger.tryPut("ada")).toBe(true);
+    await limiter.acquire("ada");
+    const waiting = limiter.acquire("ada");
+    expect(limiter.dispose(bucket)).toBe(true);
+    await expect(waiting).rejects.toThrow("disposed of");
+  });
+
+  test("says what is wrong with what is not even of the right shape", async () => {
+    const { limiter } = open("5/s");
+    await expect(limiter.acquire("ada", 5 as unknown as object)).rejects.toThrow("acquire(key, { weight: 2 })");
+    await expect(limiter.acquire("ada", { timeout: "5s" as unknown as number })).rejects.toThrow(TypeError);
+    expect(() => limiter.wrap(() => 1, { onLimited: "wiat" as "skip" })).toThrow('"throw", "wait" or "skip"');
+    const algorithm = "token-bucket" as unknown as typeof tokenBucket;
+    expect(() => new InMemoryBucket("5/s", { algorithm })).toThrow("imported from @sluice/core, and not its name");
+    expect(() => new InMemoryBucket("5/s", { clock: Date as unknown as ManualClock })).toThrow("extend AbstractClock");
+    const bucket = new InMemoryBucket("5/s");
+    expect(() => bucket.putMany({ key: "ada" } as unknown as [])).toThrow("putMany takes a list");
+  });
+
   test("using closes it", () => {
     const bucket = new InMemoryBucket("1/s");
     {
@@ -125,6 +171,15 @@ describe("Limiter.wrap()", () => {
     clock.advance(1000);
     await second;
     expect(ran).toEqual([1, 2]);
+  });
+
+  test("is rejected, and does not throw, where a promise is promised", async () => {
+    const { limiter } = open("1/s");
+    const key = () => {
+      throw new Error("no such user");
+    };
+    await expect(limiter.wrap(async () => "done", { key, onLimited: "wait" })()).rejects.toThrow("no such user");
+    expect(() => limiter.wrap(() => "done", { key })()).toThrow("no such user");
   });
 
   test("under an async limiter answers by promises, denials included", async () => {

@@ -123,7 +123,39 @@ describe("InMemoryBucket, sweeps", () => {
   });
 });
 
+describe("InMemoryBucket.leak()", () => {
+  test("looks at every cell, whatever a sweep under way has seen", () => {
+    const clock = new ManualClock();
+    const bucket = new InMemoryBucket("3/s", { clock });
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 2 * MANY; i++) bucket.put({ key: `${round} ${i}` });
+      for (let slice = 0; slice < 40 * round; slice++) bucket.sweep(0);
+      clock.advance(1000);
+      bucket.sweep(0);
+      for (let i = 0; i < MANY; i++) bucket.put({ key: `stays ${i}` });
+      bucket.leak();
+      expect(bucket.size).toBe(MANY);
+      clock.advance(1000);
+    }
+  });
+});
+
 describe("InMemoryBucket, the log", () => {
+  test("counts right however many units have passed", () => {
+    const clock = new ManualClock();
+    const bucket = new InMemoryBucket(`${2 ** 50}/s`, { clock });
+    for (let i = 0; i < 40; i++) {
+      bucket.put({ key: "ada", weight: 2 ** 50 - 2 });
+      bucket.put({ key: "ada", weight: 1 });
+      clock.advance(500);
+      bucket.put({ key: "ada", weight: 1 });
+      expect(bucket.count("ada")).toBe(2 ** 50);
+      clock.advance(500);
+      if (i % 2 === 0) clock.advance(500);
+      bucket.flush(i === 20 ? "ada" : "nobody");
+    }
+  });
+
   test("keeps logs of any length apart", () => {
     const puts = fc.array(fc.record({ key: fc.nat(4), gap: fc.nat(30), weight: fc.integer({ min: 1, max: 3 }) }), {
       maxLength: 300,

@@ -6,7 +6,8 @@ import type { Entry } from "../../src/item.js";
 
 /** A bucket that answers when it is told to: `answer()` lets the oldest call that is under way go on. */
 export class SlowBucket extends AbstractBucket<"async"> {
-  readonly #inner: InMemoryBucket;
+  /** What it keeps, for a test to look at. */
+  readonly inner: InMemoryBucket;
   readonly #held: (() => void)[] = [];
   /** Operations that were asked for. */
   readonly asked: Operation[] = [];
@@ -15,7 +16,7 @@ export class SlowBucket extends AbstractBucket<"async"> {
 
   constructor(rates: RatesLike, options: BucketOptions & { clock: AbstractClock }) {
     super("async", rates, options);
-    this.#inner = new InMemoryBucket(rates, options);
+    this.inner = new InMemoryBucket(rates, options);
   }
 
   /** Lets the oldest held call go on, and all that follows from it happen. */
@@ -27,19 +28,19 @@ export class SlowBucket extends AbstractBucket<"async"> {
   protected override async _apply(operation: Operation, { key, weight }: Entry): Promise<Decision> {
     this.asked.push(operation);
     if (!this.open) await new Promise<void>((resolve) => this.#held.push(resolve));
-    return this.#inner[operation]({ key, weight });
+    return this.inner[operation]({ key, weight });
   }
 
   protected override async _read(key: string): Promise<Snapshot> {
-    return this.#inner.read(key);
+    return this.inner.read(key);
   }
 
   protected override async _leak(): Promise<number> {
-    return this.#inner.leak();
+    return this.inner.leak();
   }
 
   protected override async _flush(key?: string): Promise<void> {
-    this.#inner.flush(key);
+    this.inner.flush(key);
   }
 }
 
