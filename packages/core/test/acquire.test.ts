@@ -160,13 +160,12 @@ describe("Limiter.acquire()", () => {
   test("who was admitted without a deadline counts for those who come after", async () => {
     const { log, acquire, advance } = open("10/s");
     acquire("a", "ada", { weight: 10 });
-    acquire("b", "ada", { weight: 1, timeout: 100 });
-    acquire("c", "ada", { weight: 1, timeout: 300 });
-    await advance(100);
-    acquire("d", "ada", { weight: 1 });
-    acquire("e", "ada", { weight: 1, timeout: 150 });
-    await advance(200);
-    expect(log).toEqual(["a at 1000", "b at 1100", "e RateLimitExceededError at 1100", "c at 1200", "d at 1300"]);
+    for (const name of ["b", "c"]) acquire(name, "ada", { timeout: 1000 });
+    for (const name of ["d", "f"]) acquire(name, "ada");
+    await advance(301);
+    acquire("e", "ada", { timeout: 150 });
+    await advance(0);
+    expect(log).toEqual(["a at 1000", "b at 1100", "c at 1200", "d at 1300", "e RateLimitExceededError at 1301"]);
   });
 
   test("maxQueue bounds those who wait for one key", async () => {

@@ -144,7 +144,7 @@ describe("InMemoryBucket, the log", () => {
   test("counts right however many units have passed", () => {
     const clock = new ManualClock();
     const bucket = new InMemoryBucket(`${2 ** 50}/s`, { clock });
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 99; i++) {
       bucket.put({ key: "ada", weight: 2 ** 50 - 2 });
       bucket.put({ key: "ada", weight: 1 });
       clock.advance(500);
@@ -152,7 +152,6 @@ describe("InMemoryBucket, the log", () => {
       expect(bucket.count("ada")).toBe(2 ** 50);
       clock.advance(500);
       if (i % 2 === 0) clock.advance(500);
-      bucket.flush(i === 20 ? "ada" : "nobody");
     }
   });
 
