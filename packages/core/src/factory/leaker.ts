@@ -7,7 +7,7 @@ import { describe } from "../rate.js";
 import type { FactoryOptions } from "./bucket-factory.js";
 
 /** Milliseconds that one slice of a sweep may take, so that no caller waits behind it. */
-const SLICE = 2;
+const SLICE = 1;
 /** Milliseconds between two slices. */
 const PAUSE = 8;
 
