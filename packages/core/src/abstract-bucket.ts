@@ -5,9 +5,8 @@
  */
 import type { Algorithm, Kernel, Log, State } from "./algorithms/kernel.js";
 import { type Operation, unitsInUse } from "./algorithms/operate.js";
-import { slidingWindowLog } from "./algorithms/sliding-window-log.js";
+import { type BucketOptions, checkBucketOptions } from "./bucket-options.js";
 import type { AbstractClock } from "./clock/abstract-clock.js";
-import { MonotonicClock } from "./clock/monotonic-clock.js";
 import type { Decision } from "./decision.js";
 import { toMicroseconds, toMilliseconds } from "./duration.js";
 import { LimiterError } from "./errors.js";
@@ -15,14 +14,6 @@ import { checkItem, checkKey, checkTimestamp, checkWeight, type Entry, type Rate
 import { andThen, failed, inOrder, lift, type Mode, type Outcome } from "./mode.js";
 import { describe, type Rate, type RatesLike } from "./rate.js";
 import { validateRates } from "./validate-rates.js";
-
-/** What every bucket can be told. */
-export interface BucketOptions {
-  /** What decides; {@link slidingWindowLog} when left out. */
-  readonly algorithm?: Algorithm;
-  /** Where the time comes from; the store's own clock, or a {@link MonotonicClock}, when left out. */
-  readonly clock?: AbstractClock<Mode>;
-}
 
 /** One key at one moment. */
 export interface Snapshot {
@@ -71,8 +62,9 @@ export abstract class AbstractBucket<M extends Mode> {
   constructor(mode: M, rates: RatesLike, options: BucketOptions = {}) {
     this.mode = mode;
     this.rates = validateRates(rates);
-    this.algorithm = checkAlgorithm(options.algorithm ?? slidingWindowLog);
-    this.clock = checkClock(options.clock ?? new MonotonicClock());
+    const { algorithm, clock } = checkBucketOptions(options);
+    this.algorithm = algorithm;
+    this.clock = clock;
     this.kernel = this.algorithm.compile(this.rates);
   }
 
@@ -277,18 +269,6 @@ export abstract class AbstractBucket<M extends Mode> {
   #checkOpen(action: string): void {
     if (this.#closed) throw new LimiterError("CLOSED", `Cannot ${action}: the bucket is closed. Open a new one.`);
   }
-}
-
-function checkAlgorithm(algorithm: Algorithm): Algorithm {
-  if (typeof algorithm === "object" && typeof algorithm?.compile === "function") return algorithm;
-  const hint = "an algorithm is a value such as tokenBucket, imported from @sluice/core";
-  throw new TypeError(`Cannot decide by ${describe(algorithm)}: ${hint}, and not its name.`);
-}
-
-function checkClock<M extends Mode>(clock: AbstractClock<M>): AbstractClock<M> {
-  const parts = [clock?.now, clock?.elapsed, clock?.schedule];
-  if (parts.every((part) => typeof part === "function")) return clock;
-  throw new TypeError(`Cannot take the time from ${describe(clock)}: extend AbstractClock, or leave it out.`);
 }
 
 function listItems(key: string, log: Log, now: number, rates: readonly Rate[]): RateItem[] {

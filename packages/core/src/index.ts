@@ -5,7 +5,7 @@
  *
  * @module
  */
-export { AbstractBucket, type BucketOptions, type Snapshot } from "./abstract-bucket.js";
+export { AbstractBucket, type Snapshot } from "./abstract-bucket.js";
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";
@@ -13,6 +13,7 @@ export { copyState, decide, type Operation, operate, smallestCapacity } from "./
 export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
 export { slidingWindowLog } from "./algorithms/sliding-window-log.js";
 export { tokenBucket } from "./algorithms/token-bucket.js";
+export type { BucketOptions } from "./bucket-options.js";
 export { AbstractClock } from "./clock/abstract-clock.js";
 export { ManualClock } from "./clock/manual-clock.js";
 export { MonotonicClock } from "./clock/monotonic-clock.js";
@@ -26,7 +27,8 @@ export { Leaker } from "./factory/leaker.js";
 export { RoutingBucketFactory, type RoutingOptions } from "./factory/routing-bucket-factory.js";
 export { SingleBucketFactory } from "./factory/single-bucket-factory.js";
 export type { Entry, RateItem } from "./item.js";
-export { type AcquireOptions, Limiter, type LimiterOptions } from "./limiter/limiter.js";
+export { Limiter } from "./limiter/limiter.js";
+export type { AcquireOptions, LimiterOptions } from "./limiter/options.js";
 export type { AbortSignalLike } from "./limiter/waiter.js";
 export type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./limiter/wrap.js";
 export { andThen, lift, type Mode, type Outcome } from "./mode.js";

@@ -4,8 +4,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../src/clock/manual-clock.js";
 import { RateLimitExceededError } from "../src/errors.js";
-import { type AcquireOptions, Limiter, type LimiterOptions } from "../src/limiter/limiter.js";
+import { Limiter } from "../src/limiter/limiter.js";
 import { Lines } from "../src/limiter/lines.js";
+import type { AcquireOptions, LimiterOptions } from "../src/limiter/options.js";
 import { Waiter } from "../src/limiter/waiter.js";
 import { SlowBucket, settle } from "./support/slow-bucket.js";
 

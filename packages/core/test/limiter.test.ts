@@ -4,7 +4,8 @@ import type { tokenBucket } from "../src/algorithms/token-bucket.js";
 import { ManualClock } from "../src/clock/manual-clock.js";
 import { LimiterError, RateLimitExceededError } from "../src/errors.js";
 import { BucketFactory } from "../src/factory/bucket-factory.js";
-import { Limiter, type LimiterOptions } from "../src/limiter/limiter.js";
+import { Limiter } from "../src/limiter/limiter.js";
+import type { LimiterOptions } from "../src/limiter/options.js";
 import { SlowBucket } from "./support/slow-bucket.js";
 
 function open(rates: string | string[], options: LimiterOptions = {}) {

@@ -14,31 +14,9 @@ import { andThen, failed, inOrder, lift, type Mode, type Outcome, whenSettled } 
 import { describe } from "../rate.js";
 import { inTime } from "./in-time.js";
 import { Lines } from "./lines.js";
-import { type AbortSignalLike, Waiter } from "./waiter.js";
+import { type AcquireOptions, atLeast0, checkAcquireOptions, type LimiterOptions } from "./options.js";
+import { Waiter } from "./waiter.js";
 import { limitedFunction, type OnLimited, type WrapOptions, type Wrappable, type Wrapped } from "./wrap.js";
-
-/** What a limiter can be told. */
-export interface LimiterOptions {
-  /** Its name in errors; `"limiter"` when left out. */
-  readonly name?: string;
-  /** How many may wait for one key at a time; no bound when left out. */
-  readonly maxQueue?: number;
-  /**
-   * Milliseconds added to each wait, 0 when left out: for those who limit themselves
-   * against somebody else's clock, which may run behind.
-   */
-  readonly buffer?: number;
-}
-
-/** How {@link Limiter.acquire} waits. */
-export interface AcquireOptions {
-  /** Units to take; 1 when left out. */
-  readonly weight?: number;
-  /** Milliseconds to wait at most; any time when left out. */
-  readonly timeout?: number;
-  /** Ends the wait; the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignalLike;
-}
 
 /**
  * Limits how often things happen, for each key on its own.
@@ -144,7 +122,7 @@ export class Limiter<M extends Mode = "sync"> {
    */
   acquire(key: string = SHARED_KEY, options: AcquireOptions = {}): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const { weight = 1, timeout = Number.POSITIVE_INFINITY, signal } = checkOptions(options);
+      const { weight = 1, timeout = Number.POSITIVE_INFINITY, signal } = checkAcquireOptions(options);
       atLeast0("timeout", timeout);
       const join = ([bucket, item]: Located<M>, left: number) => {
         if (signal?.aborted) {
@@ -320,17 +298,4 @@ function bucketOfAll<M extends Mode>(target: AbstractBucket<M> | BucketFactory<M
   return target instanceof SingleBucketFactory && target.constructor === SingleBucketFactory
     ? target.bucket
     : undefined;
-}
-
-function checkOptions(options: AcquireOptions): AcquireOptions {
-  if (typeof options === "object" && options !== null) return options;
-  throw new TypeError(`Cannot acquire with ${describe(options)}: pass options, as in acquire(key, { weight: 2 }).`);
-}
-
-function atLeast0(name: string, value: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot use ${describe(value)} as ${name}: it is a number. Leave it out for the default.`);
-  }
-  if (value >= 0) return value;
-  throw new RangeError(`Cannot use ${value} as ${name}: it is 0 or more. Leave it out for the default.`);
 }

@@ -1,0 +1,40 @@
+import { describe } from "../rate.js";
+import type { AbortSignalLike } from "./waiter.js";
+
+/** What a limiter can be told. */
+export interface LimiterOptions {
+  /** Its name in errors; `"limiter"` when left out. */
+  readonly name?: string;
+  /** How many may wait for one key at a time; no bound when left out. */
+  readonly maxQueue?: number;
+  /**
+   * Milliseconds added to each wait, 0 when left out: for those who limit themselves
+   * against somebody else's clock, which may run behind.
+   */
+  readonly buffer?: number;
+}
+
+/** How {@link Limiter.acquire} waits. */
+export interface AcquireOptions {
+  /** Units to take; 1 when left out. */
+  readonly weight?: number;
+  /** Milliseconds to wait at most; any time when left out. */
+  readonly timeout?: number;
+  /** Ends the wait; the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignalLike;
+}
+
+/** Checks that options are options, and not a weight. */
+export function checkAcquireOptions(options: AcquireOptions): AcquireOptions {
+  if (typeof options === "object" && options !== null) return options;
+  throw new TypeError(`Cannot acquire with ${describe(options)}: pass options, as in acquire(key, { weight: 2 }).`);
+}
+
+/** Checks a number that is 0 or more. */
+export function atLeast0(name: string, value: number): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot use ${describe(value)} as ${name}: it is a number. Leave it out for the default.`);
+  }
+  if (value >= 0) return value;
+  throw new RangeError(`Cannot use ${value} as ${name}: it is 0 or more. Leave it out for the default.`);
+}
