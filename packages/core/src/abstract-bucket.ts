@@ -53,6 +53,8 @@ export abstract class AbstractBucket<M extends Mode> {
   readonly algorithm: Algorithm;
   /** The algorithm under these rates: what a store runs over its state. */
   readonly kernel: Kernel;
+  /** The most units that all rates together admit at one instant: what weighs more never fits. */
+  readonly capacity: number;
   /** Where waiters take their timers from, and instants where the store has no clock of its own. */
   readonly clock: AbstractClock<Mode>;
   #closing: Outcome<M, void> | undefined;
@@ -66,6 +68,7 @@ export abstract class AbstractBucket<M extends Mode> {
     this.algorithm = algorithm;
     this.clock = clock;
     this.kernel = this.algorithm.compile(this.rates);
+    this.capacity = Math.min(...this.rates.map((_, rate) => this.kernel.capacity(rate)));
   }
 
   /** Takes the item's units if every rate admits them, else changes nothing. */

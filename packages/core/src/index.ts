@@ -9,7 +9,7 @@ export { AbstractBucket, type Snapshot } from "./abstract-bucket.js";
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";
-export { copyState, decide, type Operation, operate, smallestCapacity } from "./algorithms/operate.js";
+export { copyState, decide, type Operation, operate } from "./algorithms/operate.js";
 export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
 export { slidingWindowLog } from "./algorithms/sliding-window-log.js";
 export { tokenBucket } from "./algorithms/token-bucket.js";

@@ -10,7 +10,6 @@ import {
   operate,
   type RatesLike,
   type Snapshot,
-  smallestCapacity,
   toMicroseconds,
 } from "@sluice/core";
 import { Table } from "./table.js";
@@ -53,15 +52,12 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
   /** How many keys are held at most. */
   readonly maxKeys: number;
   readonly #table: Table;
-  /** The most units that a key which was never seen is admitted. */
-  readonly #capacity: number;
   readonly #stopwatch = new MonotonicClock();
 
   constructor(rates: RatesLike, options: InMemoryBucketOptions = {}) {
     super("sync", rates, options);
     this.maxKeys = checkMaxKeys(options.maxKeys ?? DEFAULT_MAX_KEYS);
     this.#table = new Table(this.kernel, this.maxKeys);
-    this.#capacity = smallestCapacity(this.kernel);
   }
 
   /** How many keys are held, those included that are as good as new and not yet dropped. */
@@ -87,7 +83,7 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
     const now = this._now();
     const state = this.#table.find(key);
     if (state !== undefined) return this.kernel.admit(state, now, weight);
-    return weight <= this.#capacity && this.kernel.admit(this.#table.add(key, now), now, weight);
+    return weight <= this.capacity && this.kernel.admit(this.#table.add(key, now), now, weight);
   }
 
   protected override _read(key: string): Snapshot {

@@ -93,11 +93,6 @@ export function unitsInUse(kernel: Kernel, state: State, now: number): number {
   return most;
 }
 
-/** The most units that all rates together admit at one instant. */
-export function smallestCapacity(kernel: Kernel): number {
-  return Math.min(...kernel.rates.map((_, rate) => kernel.capacity(rate)));
-}
-
 /** A state of its own with the same contents, for asking "what if". */
 export function copyState(kernel: Kernel, state: State): State {
   const copy = kernel.fresh();

@@ -1,6 +1,7 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
 import type { AbstractClock } from "../clock/abstract-clock.js";
 import { MonotonicClock } from "../clock/monotonic-clock.js";
+import { systemElapsed } from "../clock/system-timer.js";
 import { Duration } from "../duration.js";
 import type { Mode } from "../mode.js";
 import { describe } from "../rate.js";
@@ -20,7 +21,6 @@ const PAUSE = 8;
 export class Leaker {
   readonly #buckets = new Set<AbstractBucket<Mode>>();
   readonly #clock: AbstractClock;
-  readonly #stopwatch = new MonotonicClock();
   readonly #onError: ((error: unknown) => void) | undefined;
   #interval: number;
   #cancel: (() => void) | undefined;
@@ -83,15 +83,15 @@ export class Leaker {
   async #round(): Promise<void> {
     this.#cancel = undefined;
     this.#sweeping = true;
-    let begun = this.#stopwatch.now();
+    let begun = systemElapsed();
     for (const bucket of this.buckets) {
       while (this.#buckets.has(bucket) && (await this.#sweep(bucket))) {
         await this.#pause();
-        begun = this.#stopwatch.now();
+        begun = systemElapsed();
       }
-      if (this.#stopwatch.now() - begun < SLICE) continue;
+      if (systemElapsed() - begun < SLICE) continue;
       await this.#pause();
-      begun = this.#stopwatch.now();
+      begun = systemElapsed();
     }
     this.#sweeping = false;
     this.#start();

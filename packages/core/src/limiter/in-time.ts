@@ -1,7 +1,5 @@
-import { MonotonicClock } from "../clock/monotonic-clock.js";
+import { scheduleSystemTimer, systemElapsed } from "../clock/system-timer.js";
 import type { AbortSignalLike } from "./waiter.js";
-
-const clock = new MonotonicClock();
 
 /**
  * Waits for a promise, but no longer than `timeout` milliseconds and not once `signal` is raised.
@@ -15,11 +13,11 @@ export function inTime<T>(
   signal: AbortSignalLike | undefined,
   late: () => Error,
 ): Promise<[value: T, left: number]> {
-  const start = clock.elapsed();
+  const start = systemElapsed();
   return new Promise((resolve, reject) => {
     const onAbort = () => end(() => reject(signal?.reason));
     const onTimeout = () => end(() => reject(late()));
-    const cancel = timeout === Number.POSITIVE_INFINITY ? () => {} : clock.schedule(timeout, onTimeout);
+    const cancel = timeout === Number.POSITIVE_INFINITY ? () => {} : scheduleSystemTimer(timeout, onTimeout);
     const end = (then: () => void) => {
       cancel();
       signal?.removeEventListener("abort", onAbort);
@@ -27,7 +25,7 @@ export function inTime<T>(
     };
     signal?.addEventListener("abort", onAbort);
     promise.then(
-      (value) => end(() => resolve([value, Math.max(0, timeout - (clock.elapsed() - start))])),
+      (value) => end(() => resolve([value, Math.max(0, timeout - (systemElapsed() - start))])),
       (error: unknown) => end(() => reject(error)),
     );
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { AbstractBucket } from "../abstract-bucket.js";
-import { type Operation, smallestCapacity } from "../algorithms/operate.js";
+import type { Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { BucketFactory, type BucketOf } from "../factory/bucket-factory.js";
@@ -92,7 +92,9 @@ export class Limiter<M extends Mode = "sync"> {
   /** Forgets one key, or all keys when none is named: they start anew. */
   flush(key?: string): Outcome<M, void> {
     if (key !== undefined) {
-      return this.#onItem<void>(key, 0, (bucket, item) => this.#thenServe(bucket, item.key, bucket.flush(item.key)));
+      return this.#onItem<void>("flush", key, 0, (bucket, item) =>
+        this.#thenServe(bucket, item.key, bucket.flush(item.key)),
+      );
     }
     const flushed = inOrder<M, BucketOf<M>, void>(this.mode, this.buckets(), (bucket) =>
       lift(this.mode, this.#thenServe(bucket, undefined, bucket.flush())),
@@ -130,22 +132,17 @@ export class Limiter<M extends Mode = "sync"> {
           return;
         }
         const waiter = new Waiter(weight, timeout, bucket.clock.elapsed() + left, signal, resolve, reject);
-        if (weight > smallestCapacity(bucket.kernel)) this.#refuseForEver(bucket, item, waiter);
+        if (weight > bucket.capacity) this.#refuseForEver(bucket, item, waiter);
         else this.#linesOf(bucket).join(item.key, waiter);
       };
-      if (this.#single !== undefined) {
-        this.#checkCall(key, weight);
-        join([this.#single as BucketOf<M>, { key, weight }], timeout);
-        return;
-      }
-      const located = this.#locate(key, weight);
-      if (!(located instanceof Promise)) {
-        join(located as Located<M>, timeout);
+      const place = this.#locate("acquire", key, weight);
+      if (!(place instanceof Promise)) {
+        join(place, timeout);
         return;
       }
       const rule = `the route did not answer within the timeout of ${timeout} ms. Allow more time.`;
       const late = () => new LimiterError("TIMEOUT", `Cannot wait for ${describe(key)}: ${rule}`);
-      inTime(located as Promise<Located<M>>, timeout, signal, late).then(([place, left]) => join(place, left), reject);
+      inTime(place, timeout, signal, late).then(([found, left]) => join(found, left), reject);
     });
   }
 
@@ -223,27 +220,33 @@ export class Limiter<M extends Mode = "sync"> {
 
   #onBucket(operation: Operation, key: string, weight: number): Outcome<M, Decision> {
     if (this.#single !== undefined && operation !== "refund") return this.#single[operation]({ key, weight });
-    return this.#onItem(key, weight, (bucket, item) => {
+    return this.#onItem(operation, key, weight, (bucket, item) => {
       const decision: Decision | Promise<Decision> = bucket[operation](item);
       return operation === "refund" ? this.#thenServe(bucket, item.key, decision) : decision;
     });
   }
 
-  #onItem<T>(key: string, weight: number, act: (bucket: BucketOf<M>, item: RateItem) => T | Promise<T>): Outcome<M, T> {
-    const { mode } = this;
+  #onItem<T>(
+    action: string,
+    key: string,
+    weight: number,
+    act: (bucket: BucketOf<M>, item: RateItem) => T | Promise<T>,
+  ): Outcome<M, T> {
+    const onPlace = ([bucket, item]: Located<M>) => act(bucket, item);
     try {
-      if (this.#single !== undefined) return lift(mode, act(this.#single as BucketOf<M>, { key, weight }));
-      return andThen<M, Located<M>, T>(mode, this.#locate(key, weight), ([bucket, item]) =>
-        lift(mode, act(bucket, item)),
-      );
+      const place = this.#locate(action, key, weight);
+      return lift(this.mode, place instanceof Promise ? place.then(onPlace) : onPlace(place));
     } catch (error) {
-      return failed(mode, error);
+      return failed(this.mode, error);
     }
   }
 
-  /** The bucket that an item belongs to, and the item as the factory makes it; throws for a wrong call. */
-  #locate(key: string, weight: number): Outcome<M, Located<M>> {
-    this.#checkCall(key, weight);
+  /** The bucket that an item belongs to, and the item as the factory makes it: at once, where no route has to be asked. */
+  #locate(action: string, key: string, weight: number): Located<M> | Promise<Located<M>> {
+    this.#checkOpen();
+    checkKey(action, key);
+    checkWeight(action, weight, key);
+    if (this.#single !== undefined) return [this.#single as BucketOf<M>, { key, weight }];
     return andThen<M, RateItem, Located<M>>(this.mode, this.#factory.wrapItem(key, weight), (item) =>
       andThen<M, BucketOf<M>, Located<M>>(this.mode, this.#factory.get(item), (bucket) => {
         // It may have been closed while the route was asked.
@@ -251,12 +254,6 @@ export class Limiter<M extends Mode = "sync"> {
         return [bucket, item];
       }),
     );
-  }
-
-  #checkCall(key: string, weight: number): void {
-    this.#checkOpen();
-    checkKey("limit", key);
-    checkWeight("limit", weight, key);
   }
 
   #checkOpen(): void {
