@@ -9,6 +9,9 @@ export default defineConfig({
     alias: {
       "@sluice/core": source("core"),
       "@sluice/memory": source("memory"),
+      "@sluice/sqlite": source("sqlite"),
+      "@sluice/postgres": source("postgres"),
+      "@sluice/redis": source("redis"),
       "@sluice/conformance": source("conformance"),
       sluice: source("sluice"),
     },

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { embed } from "./embed.mjs";
 
 /** The folder of the checkout. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -23,6 +24,7 @@ export function bootstrap() {
     const pnpm = manifest.packageManager;
     run("npx", ["--yes", pnpm, "install", "--frozen-lockfile", "--reporter=append-only"]);
   });
+  embed(packageFolders());
   step("build", sources, "Building", () => {
     run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "--build"]);
   });

@@ -9,7 +9,7 @@ import { Duration } from "./duration.js";
 import { describe } from "./rate.js";
 
 /** The stable codes of {@link LimiterError}. */
-export type LimiterErrorCode = "RATE_LIMIT_EXCEEDED" | "QUEUE_FULL" | "TIMEOUT" | "CLOSED" | "STORE";
+export type LimiterErrorCode = "RATE_LIMIT_EXCEEDED" | "QUEUE_FULL" | "TIMEOUT" | "CLOSED" | "STORE" | "STORE_TIMEOUT";
 
 /** The base of what is thrown at run time; `code` is stable, the message is not. */
 export class LimiterError extends Error {
@@ -56,14 +56,17 @@ export class RateLimitExceededError extends LimiterError implements Denial {
   }
 }
 
-/** A store failed or did not answer in time; `cause` is the driver's own error. */
+/**
+ * A store failed (code `STORE`, with the driver's own error as its `cause`), or did not
+ * answer in time (`STORE_TIMEOUT`): it may then have done what it was asked to, or do it yet.
+ */
 export class StoreError extends LimiterError {
   /** The name of the class. */
   override readonly name = "StoreError";
 
   /** @param message Which operation failed, on what; `options.cause` is the driver's error. */
-  constructor(message: string, options?: { readonly cause?: unknown }) {
-    super("STORE", message, options);
+  constructor(message: string, options?: { readonly code?: "STORE" | "STORE_TIMEOUT"; readonly cause?: unknown }) {
+    super(options?.code ?? "STORE", message, options);
   }
 }
 

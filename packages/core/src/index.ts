@@ -14,6 +14,7 @@ export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
 export { slidingWindowLog } from "./algorithms/sliding-window-log.js";
 export { tokenBucket } from "./algorithms/token-bucket.js";
 export type { BucketOptions } from "./bucket-options.js";
+export { cellPrefix, DEFAULT_BUCKET_NAME, keyBytes } from "./cell-name.js";
 export { AbstractClock } from "./clock/abstract-clock.js";
 export { ManualClock } from "./clock/manual-clock.js";
 export { MonotonicClock } from "./clock/monotonic-clock.js";

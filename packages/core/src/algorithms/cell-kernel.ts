@@ -11,6 +11,7 @@ export interface RateKernel {
   /** Numbers of state. */
   readonly width: number;
   readonly capacity: number;
+  readonly parameters: readonly number[];
   fits(numbers: Float64Array, at: number, now: number, weight: number): boolean;
   wait(numbers: Float64Array, at: number, now: number, weight: number): number;
   left(numbers: Float64Array, at: number, now: number): number;
@@ -25,12 +26,14 @@ export class CellKernel implements Kernel<Cell> {
   readonly form = "cell";
   readonly width: number;
   readonly rates: readonly Rate[];
+  readonly rule: string;
   readonly #parts: readonly RateKernel[];
   readonly #first: RateKernel;
   /** Numbers that one rate takes. */
   readonly #step: number;
 
-  constructor(rates: readonly Rate[], compile: (rate: Rate) => RateKernel) {
+  constructor(rule: string, rates: readonly Rate[], compile: (rate: Rate) => RateKernel) {
+    this.rule = rule;
     this.rates = rates;
     this.#parts = rates.map(compile);
     this.#first = this.#part(0);
@@ -44,6 +47,10 @@ export class CellKernel implements Kernel<Cell> {
 
   capacity(rate: number): number {
     return this.#part(rate).capacity;
+  }
+
+  parameters(rate: number): readonly number[] {
+    return this.#part(rate).parameters;
   }
 
   fits({ numbers, offset }: Cell, now: number, weight: number, rate: number): boolean {

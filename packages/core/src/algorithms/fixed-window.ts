@@ -31,18 +31,20 @@ export const fixedWindow: Algorithm = {
   name: "fixed-window",
   compile(rates) {
     refuseBursts(this.name, rates);
-    return new CellKernel(rates, (rate) => new FixedWindowRate(rate));
+    return new CellKernel("fixed-window", rates, (rate) => new FixedWindowRate(rate));
   },
 };
 
 class FixedWindowRate implements RateKernel {
   readonly width = 2;
   readonly capacity: number;
+  readonly parameters: readonly number[];
   readonly #interval: number;
 
   constructor({ limit, interval }: Rate) {
     this.capacity = limit;
     this.#interval = toMicroseconds(interval);
+    this.parameters = [limit, this.#interval];
   }
 
   fits(numbers: Float64Array, at: number, now: number, weight: number): boolean {

@@ -50,6 +50,10 @@ export interface Kernel<S extends State = State> {
   readonly width: number;
   /** The rates, shortest interval first. */
   readonly rates: readonly Rate[];
+  /** The rule in kebab case, by which a store finds its dialect of the kernel; algorithms that decide alike share one. */
+  readonly rule: string;
+  /** The numbers that the rule knows rate `rate` by: what a dialect of the kernel has to be told. */
+  parameters(rate: number): readonly number[];
   /** The most units that rate `rate` admits at one instant. */
   capacity(rate: number): number;
   /** The state of a key that has never been seen. */

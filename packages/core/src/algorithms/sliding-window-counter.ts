@@ -32,7 +32,7 @@ export const slidingWindowCounter: Algorithm = {
   name: "sliding-window-counter",
   compile(rates) {
     refuseBursts(this.name, rates);
-    return new CellKernel(rates, (rate) => new SlidingWindowCounterRate(rate));
+    return new CellKernel("sliding-window-counter", rates, (rate) => new SlidingWindowCounterRate(rate));
   },
 };
 
@@ -48,12 +48,14 @@ interface Windows {
 class SlidingWindowCounterRate implements RateKernel {
   readonly width = 3;
   readonly capacity: number;
+  readonly parameters: readonly number[];
   readonly #interval: number;
   readonly #windows: Windows = { start: 0, current: 0, previous: 0, inView: 0 };
 
   constructor({ limit, interval }: Rate) {
     this.capacity = limit;
     this.#interval = toMicroseconds(interval);
+    this.parameters = [limit, this.#interval];
   }
 
   fits(numbers: Float64Array, at: number, now: number, weight: number): boolean {

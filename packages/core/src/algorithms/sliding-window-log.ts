@@ -40,6 +40,7 @@ export const slidingWindowLog: Algorithm = {
 class SlidingWindowLogKernel implements Kernel<Log> {
   readonly form = "log";
   readonly width = 0;
+  readonly rule = "sliding-window-log";
   readonly rates: readonly Rate[];
   readonly #intervals: readonly number[];
   readonly #limits: readonly number[];
@@ -54,6 +55,10 @@ class SlidingWindowLogKernel implements Kernel<Log> {
 
   fresh(): Log {
     return new ArrayLog();
+  }
+
+  parameters(rate: number): readonly number[] {
+    return [this.#limits[rate] as number, this.#intervals[rate] as number];
   }
 
   capacity(rate: number): number {

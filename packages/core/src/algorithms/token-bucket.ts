@@ -31,13 +31,14 @@ import type { Algorithm } from "./kernel.js";
  */
 export const tokenBucket: Algorithm = {
   name: "token-bucket",
-  compile: (rates) => new CellKernel(rates, (rate) => new TokenBucketRate(rate)),
+  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate)),
 };
 
 /** One rate of the token bucket, which is also that of the leaky bucket as a meter. */
 export class TokenBucketRate implements RateKernel {
   readonly width = 2;
   readonly capacity: number;
+  readonly parameters: readonly number[];
   /** Steps that a microsecond gives back. */
   readonly #refill: number;
   /** Steps in a unit. */
@@ -52,6 +53,7 @@ export class TokenBucketRate implements RateKernel {
     this.#refill = limit / divisor;
     this.#unit = us / divisor;
     this.#full = burst * this.#unit;
+    this.parameters = [this.#refill, this.#unit, this.#full];
   }
 
   fits(numbers: Float64Array, at: number, now: number, weight: number): boolean {

@@ -1,0 +1,6 @@
+/**
+ * The postgres bucket of Sluice.
+ *
+ * @module
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * The redis bucket of Sluice.
+ *
+ * @module
+ */
+export {};

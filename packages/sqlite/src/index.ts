@@ -1,0 +1,6 @@
+/**
+ * The sqlite bucket of Sluice.
+ *
+ * @module
+ */
+export {};
