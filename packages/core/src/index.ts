@@ -34,4 +34,7 @@ export type { AbortSignalLike } from "./limiter/waiter.js";
 export type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./limiter/wrap.js";
 export { andThen, lift, type Mode, type Outcome } from "./mode.js";
 export { Rate, type RateLike, type RatesLike } from "./rate.js";
+export { RemoteBucket, type RemoteBucketOptions } from "./remote/remote-bucket.js";
+export type { CellAnswer, CellSteps, Step } from "./remote/trip.js";
 export { validateRates } from "./validate-rates.js";
+export { toAsync } from "./wrappers/to-async.js";

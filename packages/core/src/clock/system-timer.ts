@@ -1,3 +1,5 @@
+import { outside } from "../outside.js";
+
 /** How a timer behaves towards the process. */
 export interface ScheduleOptions {
   /** Lets the process end although the timer is still to fire. */
@@ -8,23 +10,6 @@ export interface ScheduleOptions {
 declare function setTimeout(callback: () => void, ms: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 declare const performance: { now(): number };
-
-/** Runs a function in the context that this module was loaded in. */
-type Snapshot = (run: () => unknown) => unknown;
-interface AsyncHooks {
-  readonly AsyncLocalStorage?: { snapshot?(): Snapshot };
-}
-declare const process: undefined | { getBuiltinModule?(name: string): AsyncHooks | undefined };
-
-/**
- * Sets timers outside the context of whoever happens to call, where the runtime has such
- * contexts: a timer that is set again and again would else keep one request's context alive.
- */
-const outside: Snapshot =
-  (typeof process === "undefined"
-    ? undefined
-    : process.getBuiltinModule?.("node:async_hooks")
-  )?.AsyncLocalStorage?.snapshot?.() ?? ((run) => run());
 
 /** The longest delay that setTimeout takes; it fires a longer one at once. */
 const LONGEST = 2 ** 31 - 1;

@@ -5,16 +5,17 @@
  */
 import { AbstractBucket } from "../abstract-bucket.js";
 import type { Operation } from "../algorithms/operate.js";
+import { atLeast0 } from "../check-number.js";
 import type { Decision } from "../decision.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { BucketFactory, type BucketOf } from "../factory/bucket-factory.js";
 import { SingleBucketFactory } from "../factory/single-bucket-factory.js";
+import { inTime } from "../in-time.js";
 import { checkKey, checkWeight, type RateItem, SHARED_KEY } from "../item.js";
 import { andThen, failed, inOrder, lift, type Mode, type Outcome, whenSettled } from "../mode.js";
 import { describe } from "../rate.js";
-import { inTime } from "./in-time.js";
 import { Lines } from "./lines.js";
-import { type AcquireOptions, atLeast0, checkAcquireOptions, type LimiterOptions } from "./options.js";
+import { type AcquireOptions, checkAcquireOptions, type LimiterOptions } from "./options.js";
 import { Waiter } from "./waiter.js";
 import { limitedFunction, type OnLimited, type WrapOptions, type Wrappable, type Wrapped } from "./wrap.js";
 

@@ -29,12 +29,3 @@ export function checkAcquireOptions(options: AcquireOptions): AcquireOptions {
   if (typeof options === "object" && options !== null) return options;
   throw new TypeError(`Cannot acquire with ${describe(options)}: pass options, as in acquire(key, { weight: 2 }).`);
 }
-
-/** Checks a number that is 0 or more. */
-export function atLeast0(name: string, value: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot use ${describe(value)} as ${name}: it is a number. Leave it out for the default.`);
-  }
-  if (value >= 0) return value;
-  throw new RangeError(`Cannot use ${value} as ${name}: it is 0 or more. Leave it out for the default.`);
-}

@@ -1,5 +1,5 @@
-import { scheduleSystemTimer, systemElapsed } from "../clock/system-timer.js";
-import type { AbortSignalLike } from "./waiter.js";
+import { scheduleSystemTimer, systemElapsed } from "./clock/system-timer.js";
+import type { AbortSignalLike } from "./limiter/waiter.js";
 
 /**
  * Waits for a promise, but no longer than `timeout` milliseconds and not once `signal` is raised.

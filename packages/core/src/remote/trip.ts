@@ -1,0 +1,103 @@
+/**
+ * What a trip to a store carries: the operations of many callers, gathered by key.
+ *
+ * @module
+ */
+import type { Cell, Kernel } from "../algorithms/kernel.js";
+import type { Operation } from "../algorithms/operate.js";
+import type { Decision } from "../decision.js";
+import type { Call } from "./call.js";
+
+/** An operation, once or several times in a row. */
+export interface Step {
+  /** What is done. */
+  readonly operation: Operation;
+  /** Units, 0 or more; the same each time. */
+  readonly weight: number;
+  /** Whole microseconds; `undefined` lets the store's clock decide. */
+  readonly at: number | undefined;
+  /** How many times, 1 or more. */
+  readonly count: number;
+}
+
+/** What a trip does to one key, in this order. */
+export interface CellSteps {
+  /** Whose cell it is. No two of a trip have the same. */
+  readonly key: string;
+  /** One step or more. */
+  readonly steps: readonly Step[];
+}
+
+/**
+ * What a store answers for one key.
+ *
+ * For an algorithm of fixed size: the state that it found before the first step, and the
+ * time that it went by where a step left it open. The kernel works the decisions out from
+ * that, so that a dialect has but to find the same next state. For the log, which is too
+ * large to send: the decisions, one for each time of each step.
+ */
+export type CellAnswer =
+  | {
+      /** Whole microseconds on the store's clock. */
+      readonly now: number;
+      /** A copy; it is written over. */
+      readonly before: Cell;
+    }
+  | { readonly decisions: readonly Decision[] };
+
+/** The calls of one trip for one key. */
+class Group implements CellSteps {
+  readonly key: string;
+  readonly steps: { operation: Operation; weight: number; at: number | undefined; count: number }[] = [];
+  readonly calls: Call[] = [];
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  add(call: Call): void {
+    const { operation, weight, at } = call;
+    const last = this.steps[this.steps.length - 1];
+    if (last !== undefined && last.operation === operation && last.weight === weight && last.at === at) last.count++;
+    else this.steps.push({ operation, weight, at, count: 1 });
+    this.calls.push(call);
+  }
+
+  settle(kernel: Kernel, answer: CellAnswer): void {
+    if ("decisions" in answer) {
+      for (const [i, call] of this.calls.entries()) call.answer(answer.decisions[i] as Decision);
+    } else {
+      for (const call of this.calls) call.replay(kernel, answer.before, answer.now);
+    }
+  }
+}
+
+/** Calls that ride together: those for one key in their order, keys in the order of their first call. */
+export class Trip {
+  readonly groups: readonly Group[];
+  readonly calls: readonly Call[];
+
+  constructor(calls: readonly Call[]) {
+    this.calls = calls;
+    const groups = new Map<string, Group>();
+    for (const call of calls) {
+      let group = groups.get(call.key);
+      if (group === undefined) {
+        group = new Group(call.key);
+        groups.set(call.key, group);
+      }
+      group.add(call);
+    }
+    this.groups = [...groups.values()];
+  }
+
+  /** Gives every caller its answer; the answers come in the order of the groups. */
+  settle(kernel: Kernel, answers: readonly CellAnswer[]): void {
+    for (const [i, group] of this.groups.entries()) group.settle(kernel, answers[i] as CellAnswer);
+  }
+
+  /** Tells every caller what went wrong. */
+  fail(error: unknown): void {
+    for (const call of this.calls) call.reject(error);
+  }
+}

@@ -1,0 +1,13 @@
+import { bucketSuite } from "@sluice/conformance";
+import { toAsync } from "@sluice/core";
+import { InMemoryBucket } from "@sluice/memory";
+import { describe, test } from "vitest";
+import { MapRemoteBucket } from "./map-remote-bucket.js";
+
+describe("RemoteBucket", () => {
+  bucketSuite({ test, factory: (rates, options) => new MapRemoteBucket(rates, options), runs: 50 });
+});
+
+describe("toAsync()", () => {
+  bucketSuite({ test, factory: (rates, options) => toAsync(new InMemoryBucket(rates, options)), runs: 50 });
+});
