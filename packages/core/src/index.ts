@@ -30,6 +30,13 @@ export { SingleBucketFactory } from "./factory/single-bucket-factory.js";
 export type { Entry, RateItem } from "./item.js";
 export { Limiter } from "./limiter/limiter.js";
 export type { AcquireOptions, LimiterOptions } from "./limiter/options.js";
+export {
+  type FromCall,
+  type Limitable,
+  type MethodDecorator,
+  type RateLimitedOptions,
+  rateLimited,
+} from "./limiter/rate-limited.js";
 export type { AbortSignalLike } from "./limiter/waiter.js";
 export type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./limiter/wrap.js";
 export { andThen, lift, type Mode, type Outcome } from "./mode.js";

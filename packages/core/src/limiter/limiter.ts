@@ -167,7 +167,7 @@ export class Limiter<M extends Mode = "sync"> {
    */
   wrap<T, A extends unknown[], R extends Wrappable<M, O>, O extends OnLimited = "throw">(
     fn: (this: T, ...args: A) => R,
-    options: WrapOptions<A, O> = {},
+    options: WrapOptions<T, A, O> = {},
   ): (this: T, ...args: A) => Wrapped<R, O> {
     return limitedFunction(this, fn, options);
   }

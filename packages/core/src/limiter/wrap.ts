@@ -14,11 +14,11 @@ import type { Limiter } from "./limiter.js";
 export type OnLimited = "throw" | "wait" | "skip";
 
 /** How a function is limited; see {@link Limiter.wrap}. */
-export interface WrapOptions<A extends unknown[], O extends OnLimited> {
-  /** The key, or how to find it from the arguments; one shared key when left out. */
-  readonly key?: string | ((...args: A) => string);
-  /** Units that a call costs, or how to find them from the arguments; 1 when left out. */
-  readonly weight?: number | ((...args: A) => number);
+export interface WrapOptions<T, A extends unknown[], O extends OnLimited> {
+  /** The key, or how to find it from `this` and the arguments; one shared key when left out. */
+  readonly key?: string | ((this: T, ...args: A) => string);
+  /** Units that a call costs, or how to find them from `this` and the arguments; 1 when left out. */
+  readonly weight?: number | ((this: T, ...args: A) => number);
   /** What happens to a call that is not admitted; `"throw"` when left out. */
   readonly onLimited?: O;
   /** Milliseconds that `"wait"` waits at most; any time when left out. */
@@ -44,17 +44,22 @@ export type Wrapped<R, O extends OnLimited> = O extends "skip"
 export function limitedFunction<M extends Mode, T, A extends unknown[], R extends Wrappable<M, O>, O extends OnLimited>(
   limiter: Limiter<M>,
   fn: (this: T, ...args: A) => R,
-  { key = SHARED_KEY, weight = 1, onLimited, timeout = Number.POSITIVE_INFINITY }: WrapOptions<A, O>,
+  { key = SHARED_KEY, weight = 1, onLimited, timeout = Number.POSITIVE_INFINITY }: WrapOptions<T, A, O>,
 ): (this: T, ...args: A) => Wrapped<R, O> {
   if (onLimited !== undefined && !["throw", "wait", "skip"].includes(onLimited)) {
     throw new TypeError(`Cannot use ${describe(onLimited)} as onLimited: it is "throw", "wait" or "skip".`);
   }
   const givesPromise = onLimited === "wait" || limiter.mode === "async";
+  const checked = (result: R): R => {
+    if (!givesPromise || isThenable(result)) return result;
+    const rule = "it answers at once, and the limiter, or the wait, takes time";
+    throw new TypeError(`Cannot limit ${describe(fn.name)}: ${rule}. Make it async, or limit it by a sync limiter.`);
+  };
   return function limited(this: T, ...args: A) {
-    const run = () => fn.apply(this, args);
+    const run = () => checked(fn.apply(this, args));
     const call = (): unknown => {
-      const ownKey = typeof key === "function" ? key(...args) : key;
-      const ownWeight = typeof weight === "function" ? weight(...args) : weight;
+      const ownKey = typeof key === "function" ? key.apply(this, args) : key;
+      const ownWeight = typeof weight === "function" ? weight.apply(this, args) : weight;
       if (onLimited === "wait") return limiter.acquire(ownKey, { weight: ownWeight, timeout }).then(run);
       return andThen(limiter.mode, limiter.consume(ownKey, ownWeight), (decision: Decision): unknown => {
         if (decision.allowed) return run();
@@ -65,4 +70,8 @@ export function limitedFunction<M extends Mode, T, A extends unknown[], R extend
     // Where a promise is promised, an error on the way to it is a rejection.
     return (givesPromise ? new Promise((resolve) => resolve(call())) : call()) as Wrapped<R, O>;
   };
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -1,0 +1,93 @@
+import { Limiter, ManualClock, RateLimitExceededError, rateLimited, toAsync } from "@sluice/core";
+import { InMemoryBucket } from "@sluice/memory";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+interface Service {
+  call(...args: unknown[]): unknown;
+  readonly runs: number;
+}
+
+/** Compiles a class by one of the two designs of decorators, with what it needs in scope. */
+function compile(source: string, experimentalDecorators: boolean, scope: Record<string, unknown>): Service {
+  const options = { target: ts.ScriptTarget.ES2022, experimentalDecorators };
+  const { outputText } = ts.transpileModule(source, { compilerOptions: options });
+  return new Function(...Object.keys(scope), `${outputText}; return new Service();`)(...Object.values(scope));
+}
+
+const CLASS = `
+class Service {
+  tenant = "acme";
+  runs = 0;
+  @rateLimited(limiter, options) call(...args) { this.runs++; return answer(this, ...args); }
+}`;
+
+describe.each([
+  ["a standard decorator", false],
+  ["a decorator with experimentalDecorators", true],
+])("@rateLimited as %s", (_, experimental) => {
+  function service(
+    limiter: Limiter<"sync"> | Limiter<"async">,
+    options: object,
+    answer: (...args: never[]) => unknown,
+  ) {
+    return compile(CLASS, experimental, { rateLimited, limiter, options, answer });
+  }
+  const clock = () => new ManualClock();
+  const sync = (rate: string) => new Limiter(new InMemoryBucket(rate, { clock: clock() }), { name: "mail" });
+  const async = (rate: string) => new Limiter(toAsync(new InMemoryBucket(rate, { clock: clock() })));
+
+  test("keeps this, the arguments and the value; a denied call never runs", () => {
+    const mailer = service(sync("1/s"), {}, (self: { tenant: string }, to: string) => `${self.tenant} to ${to}`);
+    expect(mailer.call("ada")).toBe("acme to ada");
+    expect(() => mailer.call("ada")).toThrow(RateLimitExceededError);
+    expect(mailer.runs).toBe(1);
+  });
+
+  test("finds the key and the weight from this and the arguments", () => {
+    const limiter = sync("5/s");
+    const options = {
+      key(this: { tenant: string }, to: string) {
+        return `${this.tenant}/${to}`;
+      },
+      weight: (_to: string, pages: number) => pages,
+    };
+    const mailer = service(limiter, options, () => "sent");
+    mailer.call("ada", 3);
+    expect(limiter.peek("acme/ada").remaining).toBe(1);
+    expect(() => mailer.call("ada", 3)).toThrow(/"acme\/ada" in "mail"/);
+    expect(mailer.call("bob", 3)).toBe("sent");
+  });
+
+  test("skips a denied call where it is told to", async () => {
+    const mailer = service(async("1/s"), { onLimited: "skip" }, async () => "sent");
+    expect([await mailer.call(), await mailer.call()]).toEqual(["sent", undefined]);
+  });
+
+  test("waits where it is told to", async () => {
+    const time = clock();
+    const limiter = new Limiter(new InMemoryBucket("1/s", { clock: time }));
+    const mailer = service(limiter, { onLimited: "wait", key: "all" }, async () => "sent");
+    const calls = [mailer.call(), mailer.call()];
+    await calls[0];
+    expect(mailer.runs).toBe(1);
+    time.advance(1000);
+    expect(await calls[1]).toBe("sent");
+  });
+
+  test("says so where a method answers at once although the limiter takes time", async () => {
+    const rule = 'Cannot limit "call": it answers at once, and the limiter, or the wait, takes time.';
+    await expect(service(async("9/s"), {}, () => 7).call()).rejects.toThrow(
+      new TypeError(`${rule} Make it async, or limit it by a sync limiter.`),
+    );
+    await expect(service(sync("9/s"), { onLimited: "wait" }, () => 7).call()).rejects.toThrow(rule);
+  });
+
+  test("goes on methods only, with options that are options", () => {
+    const onField = "class Service { @rateLimited(limiter) field = 7; }";
+    expect(() => compile(onField, false, { rateLimited, limiter: sync("1/s") })).toThrow(
+      'Cannot limit "field": @rateLimited goes on a method.',
+    );
+    expect(() => service(sync("1/s"), { onLimited: "drop" }, () => 7)).toThrow('Cannot use "drop" as onLimited');
+  });
+});
