@@ -40,6 +40,12 @@ export {
 export type { AbortSignalLike } from "./limiter/waiter.js";
 export type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./limiter/wrap.js";
 export { andThen, lift, type Mode, type Outcome } from "./mode.js";
+export {
+  type CapacityInfo,
+  type LeakyAcquireOptions,
+  LeakyBucketQueue,
+  type LeakyBucketQueueOptions,
+} from "./queue/leaky-bucket-queue.js";
 export { Rate, type RateLike, type RatesLike } from "./rate.js";
 export { RemoteBucket, type RemoteBucketOptions } from "./remote/remote-bucket.js";
 export type { CellAnswer, CellSteps, Step } from "./remote/trip.js";

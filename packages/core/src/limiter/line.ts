@@ -9,11 +9,11 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
 import type { Decision } from "../decision.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
-import { Heap } from "../heap.js";
 import { type Mode, whenSettled } from "../mode.js";
 import { describe } from "../rate.js";
 import { Forecast } from "./forecast.js";
 import type { Waiter } from "./waiter.js";
+import { Waiters } from "./waiters.js";
 
 /** What all lines of one bucket share. */
 export interface LineSettings {
@@ -32,10 +32,7 @@ export interface LineSettings {
 export class Line {
   readonly #key: string;
   readonly #settings: LineSettings;
-  readonly #deadlines = new Heap<Waiter>((a, b) => a.deadline < b.deadline);
-  #first: Waiter | undefined;
-  #last: Waiter | undefined;
-  #size = 0;
+  readonly #waiters = new Waiters();
   /** Whether the store is being asked for the first waiter. */
   #asking = false;
   /** Those who wait for the store to have answered. */
@@ -56,19 +53,20 @@ export class Line {
   /** Lets a waiter join the end of the line, or turns it away at once. */
   join(waiter: Waiter): void {
     // While the store is being asked nobody knows yet who has to wait.
-    if (this.#retryAt !== undefined && this.#size >= this.#settings.maxQueue) {
+    if (this.#retryAt !== undefined && this.#waiters.size >= this.#settings.maxQueue) {
       waiter.reject(this.#full());
       return;
     }
-    this.#append(waiter);
-    if (waiter === this.#first) this.#serve();
+    this.#waiters.append(waiter, (leaver) => this.#giveUp(leaver, leaver.signal?.reason));
+    if (waiter === this.#waiters.first) this.#serve();
     else if (waiter.timeout !== Number.POSITIVE_INFINITY) this.#foresee(waiter);
     this.#setTimer();
   }
 
   /** Turns everybody away; gives back a promise where the store is still being asked for one of them. */
   close(error: unknown): Promise<void> | undefined {
-    for (let waiter = this.#first; waiter !== undefined; waiter = this.#first) this.#turnAway(waiter, error);
+    for (let waiter = this.#waiters.first; waiter !== undefined; waiter = this.#waiters.first)
+      this.#turnAway(waiter, error);
     this.#setTimer();
     return this.#asking ? new Promise((resolve) => this.#whenIdle.push(resolve)) : undefined;
   }
@@ -81,32 +79,16 @@ export class Line {
     this.#setTimer();
   }
 
-  #append(waiter: Waiter): void {
-    waiter.previous = this.#last;
-    if (this.#last === undefined) this.#first = waiter;
-    else this.#last.next = waiter;
-    this.#last = waiter;
-    this.#size++;
-    if (waiter.timeout !== Number.POSITIVE_INFINITY) this.#deadlines.push(waiter);
-    waiter.listen((leaver) => this.#giveUp(leaver, leaver.signal?.reason));
-  }
-
   #remove(waiter: Waiter): void {
-    const { previous, next } = waiter;
-    if (previous === undefined) this.#first = next;
-    else previous.next = next;
-    if (next === undefined) this.#last = previous;
-    else next.previous = previous;
-    this.#size--;
-    this.#deadlines.remove(waiter);
-    waiter.leave();
+    const first = waiter === this.#waiters.first;
+    this.#waiters.remove(waiter);
     // Whoever comes to the front may need less, and asks at once.
-    if (previous === undefined) this.#retryAt = undefined;
+    if (first) this.#retryAt = undefined;
     this.#endIfEmpty();
   }
 
   #endIfEmpty(): void {
-    if (this.#size > 0 || this.#asking) return;
+    if (this.#waiters.size > 0 || this.#asking) return;
     this.#settings.onEmpty(this.#key);
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
@@ -114,8 +96,8 @@ export class Line {
   /** Asks the store for the first waiter, and then for the next, until one has to wait. */
   #serve(): void {
     const { bucket } = this.#settings;
-    while (this.#first !== undefined && !this.#asking && this.#retryAt === undefined) {
-      const waiter = this.#first;
+    while (this.#waiters.first !== undefined && !this.#asking && this.#retryAt === undefined) {
+      const waiter = this.#waiters.first;
       this.#asking = true;
       whenSettled(
         bucket.mode,
@@ -158,7 +140,11 @@ export class Line {
     }
     this.#retryAt = retryAt;
     const { maxQueue } = this.#settings;
-    for (let last = this.#last; last !== undefined && this.#size > maxQueue; last = this.#last) {
+    for (
+      let last = this.#waiters.last;
+      last !== undefined && this.#waiters.size > maxQueue;
+      last = this.#waiters.last
+    ) {
       this.#turnAway(last, this.#full());
     }
   }
@@ -177,7 +163,7 @@ export class Line {
   #forgetForecast(): void {
     if (this.#forecast === undefined) return;
     this.#forecast = undefined;
-    for (let waiter = this.#first; waiter?.foreseen; waiter = waiter.next) waiter.foreseen = false;
+    for (let waiter = this.#waiters.first; waiter?.foreseen; waiter = waiter.next) waiter.foreseen = false;
   }
 
   /** Refuses a newcomer at once when those before it leave it no chance to meet its deadline. */
@@ -222,9 +208,7 @@ export class Line {
     const now = this.#elapsed();
     if (this.#retryAt !== undefined && this.#retryAt <= now) this.#retryAt = undefined;
     this.#serve();
-    for (let late = this.#deadlines.peek(); late !== undefined && late.deadline <= now; late = this.#deadlines.peek()) {
-      this.#expire(late);
-    }
+    for (let late = this.#waiters.late(now); late !== undefined; late = this.#waiters.late(now)) this.#expire(late);
     this.#serve();
     this.#setTimer();
   }
@@ -259,10 +243,7 @@ export class Line {
 
   /** One timer for the next thing that happens by itself. */
   #setTimer(): void {
-    const due = Math.min(
-      this.#retryAt ?? Number.POSITIVE_INFINITY,
-      this.#deadlines.peek()?.deadline ?? Number.POSITIVE_INFINITY,
-    );
+    const due = Math.min(this.#retryAt ?? Number.POSITIVE_INFINITY, this.#waiters.nextDeadline);
     if (due === this.#timerDue) return;
     this.#cancelTimer?.();
     this.#timerDue = due;

@@ -14,9 +14,9 @@ export interface AbortSignalLike {
 }
 
 /** One caller in a line. */
-export class Waiter implements HeapNode {
-  previous: Waiter | undefined = undefined;
-  next: Waiter | undefined = undefined;
+export class Waiter<T = Decision> implements HeapNode {
+  previous: Waiter<T> | undefined = undefined;
+  next: Waiter<T> | undefined = undefined;
   heapIndex = -1;
   /** Whether it has left the line, admitted or not. */
   gone = false;
@@ -33,12 +33,12 @@ export class Waiter implements HeapNode {
     readonly timeout: number,
     readonly deadline: number,
     readonly signal: AbortSignalLike | undefined,
-    readonly resolve: (decision: Decision) => void,
+    readonly resolve: (value: T) => void,
     readonly reject: (reason: unknown) => void,
   ) {}
 
   /** Calls `onAbort` when the signal is raised while the waiter is in line. */
-  listen(onAbort: (waiter: Waiter) => void): void {
+  listen(onAbort: (waiter: Waiter<T>) => void): void {
     if (this.signal === undefined) return;
     this.#listener = () => onAbort(this);
     this.signal.addEventListener("abort", this.#listener);
