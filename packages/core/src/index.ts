@@ -50,4 +50,13 @@ export { Rate, type RateLike, type RatesLike } from "./rate.js";
 export { RemoteBucket, type RemoteBucketOptions } from "./remote/remote-bucket.js";
 export type { CellAnswer, CellSteps, Step } from "./remote/trip.js";
 export { validateRates } from "./validate-rates.js";
+export type { BreakerOptions } from "./wrappers/breaker.js";
 export { toAsync } from "./wrappers/to-async.js";
+export { type DenyCacheOptions, withDenyCache } from "./wrappers/with-deny-cache.js";
+export { type FallbackOptions, withFallback } from "./wrappers/with-fallback.js";
+export {
+  type BucketListener,
+  type DecisionEvent,
+  type ErrorEvent,
+  withObserver,
+} from "./wrappers/with-observer.js";

@@ -75,3 +75,28 @@ export function whenSettled<M extends Mode, T>(
   if (mode === "sync") onValue(outcome as T);
   else (outcome as Promise<T>).then(onValue, onError);
 }
+
+/** Lets two callbacks see the value, or the error, on its way to the caller: at once (sync), or later (async). */
+export function seen<M extends Mode, T>(
+  mode: M,
+  run: () => Outcome<M, T>,
+  onValue: (value: T) => void,
+  onError: (error: unknown) => void,
+): Outcome<M, T> {
+  const pass = (value: T): T => {
+    onValue(value);
+    return value;
+  };
+  const fail = (error: unknown): never => {
+    onError(error);
+    throw error;
+  };
+  if (mode === "async") return (run() as Promise<T>).then(pass, fail) as Outcome<M, T>;
+  let value: T;
+  try {
+    value = run() as T;
+  } catch (error) {
+    return fail(error);
+  }
+  return pass(value) as Outcome<M, T>;
+}

@@ -54,10 +54,10 @@ export interface CapacityInfo {
  * ```ts
  * import { LeakyBucketQueue } from "@sluice/core";
  *
- * await using queue = new LeakyBucketQueue({ capacity: 2, seconds: 0.1 });
+ * await using queue = new LeakyBucketQueue({ capacity: 2, seconds: 1 });
  * await queue.acquire(1.5);
  * queue.capacityInfo(1).hasCapacity; // => false
- * await queue.acquire(1, { timeout: 1000 }); // about 25 ms later
+ * await queue.acquire(1, { timeout: 1000 }); // about 250 ms later
  * ```
  */
 export class LeakyBucketQueue {

@@ -2,8 +2,9 @@ import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
 import type { Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
-import type { Entry, RateItem } from "../item.js";
+import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
+import { itemOf } from "./wrapper-bucket.js";
 
 /**
  * The same bucket, answering by promises: for code that does not want to know where the
@@ -72,8 +73,4 @@ class AsyncBucket extends AbstractBucket<"async"> {
   protected override async _close(): Promise<void> {
     this.#bucket.close();
   }
-}
-
-function itemOf({ key, weight, at }: Entry): RateItem {
-  return { key, weight, timestamp: at === undefined ? undefined : toMilliseconds(at) };
 }

@@ -1,0 +1,143 @@
+import type { AbstractBucket } from "../abstract-bucket.js";
+import type { Operation } from "../algorithms/operate.js";
+import { systemElapsed } from "../clock/system-timer.js";
+import type { Decision } from "../decision.js";
+import type { Entry } from "../item.js";
+import { andThen, type Mode, type Outcome, seen } from "../mode.js";
+import { WrapperBucket } from "./wrapper-bucket.js";
+
+/** One operation that a bucket answered. */
+export interface DecisionEvent {
+  /** What was done. */
+  readonly operation: Operation;
+  /** Whose units they are. */
+  readonly key: string;
+  /** Units that were asked for. */
+  readonly weight: number;
+  /** The answer. */
+  readonly decision: Decision;
+  /** How many milliseconds the bucket took. */
+  readonly duration: number;
+}
+
+/** One operation that a bucket failed to answer. */
+export interface ErrorEvent {
+  /** What was asked. */
+  readonly operation: Operation;
+  /** Whose units they are. */
+  readonly key: string;
+  /** Units that were asked for. */
+  readonly weight: number;
+  /** What the bucket threw. */
+  readonly error: unknown;
+  /** How many milliseconds it took. */
+  readonly duration: number;
+}
+
+/** Who wants to know what a bucket does. What it throws goes to whoever asked the bucket. */
+export interface BucketListener {
+  /** After each put, peek, charge and refund. */
+  onDecision?(event: DecisionEvent): void;
+  /** After each of them that failed. */
+  onError?(event: ErrorEvent): void;
+  /** When keys lost units that counted to make room for others: how many, since the last time. */
+  onEviction?(count: number): void;
+}
+
+/**
+ * Tells a listener what a bucket does: decisions and how long they took, errors, evictions.
+ *
+ * Where the listener listens to nothing, the bucket is given back as it is, at no cost.
+ *
+ * @example
+ * ```ts
+ * import { Limiter, withObserver } from "@sluice/core";
+ * import { InMemoryBucket } from "@sluice/memory";
+ *
+ * let refused = 0;
+ * const bucket = withObserver(new InMemoryBucket("1/min"), {
+ *   onDecision: ({ decision }) => (refused += decision.allowed ? 0 : 1),
+ * });
+ * using limiter = new Limiter(bucket);
+ * limiter.tryAcquire("ada"); // => true
+ * limiter.tryAcquire("ada"); // => false
+ * refused; // => 1
+ * ```
+ */
+export function withObserver<M extends Mode>(
+  bucket: AbstractBucket<M>,
+  listener: BucketListener | undefined,
+): AbstractBucket<M> {
+  const { onDecision, onError, onEviction } = listener ?? {};
+  const listens = [onDecision, onError, onEviction].some((callback) => callback !== undefined);
+  return listener === undefined || !listens ? bucket : new ObservedBucket(bucket, listener);
+}
+
+class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
+  readonly #listener: BucketListener;
+  #evictions = 0;
+
+  constructor(bucket: AbstractBucket<M>, listener: BucketListener) {
+    super(bucket);
+    this.#listener = listener;
+    this.#evictions = evictionsOf(bucket);
+  }
+
+  protected override _apply(operation: Operation, entry: Entry): Outcome<M, Decision> {
+    return this.#watch(
+      operation,
+      [entry],
+      () => super._apply(operation, entry),
+      (decision) => [decision],
+    );
+  }
+
+  protected override _applyAll(operation: Operation, entries: readonly Entry[]): Outcome<M, Decision[]> {
+    return this.#watch(
+      operation,
+      entries,
+      () => super._applyAll(operation, entries),
+      (decisions) => decisions,
+    );
+  }
+
+  protected override _tryPut(key: string, weight: number): Outcome<M, boolean> {
+    const decision = this._apply("put", { key, weight, at: undefined });
+    return andThen(this.mode, decision, ({ allowed }: Decision) => allowed);
+  }
+
+  #watch<T>(
+    operation: Operation,
+    entries: readonly Entry[],
+    run: () => Outcome<M, T>,
+    decisionsOf: (answer: T) => readonly Decision[],
+  ): Outcome<M, T> {
+    const start = systemElapsed();
+    const onAnswer = (answer: T) => {
+      const duration = systemElapsed() - start;
+      for (const [i, decision] of decisionsOf(answer).entries()) {
+        const { key, weight } = entries[i] as Entry;
+        this.#listener.onDecision?.({ operation, key, weight, decision, duration });
+      }
+      this.#tellEvictions();
+    };
+    const onError = (error: unknown) => {
+      const duration = systemElapsed() - start;
+      for (const { key, weight } of entries) this.#listener.onError?.({ operation, key, weight, error, duration });
+    };
+    return seen(this.mode, run, onAnswer, onError);
+  }
+
+  #tellEvictions(): void {
+    const evictions = evictionsOf(this._inner);
+    if (evictions === this.#evictions) return;
+    const count = evictions - this.#evictions;
+    this.#evictions = evictions;
+    this.#listener.onEviction?.(count);
+  }
+}
+
+function evictionsOf(bucket: unknown): number {
+  const { evictions } = bucket as { evictions?: unknown };
+  return typeof evictions === "number" ? evictions : 0;
+}

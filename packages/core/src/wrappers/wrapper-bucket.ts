@@ -1,0 +1,59 @@
+import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
+import type { Operation } from "../algorithms/operate.js";
+import type { Decision } from "../decision.js";
+import { toMicroseconds, toMilliseconds } from "../duration.js";
+import type { Entry, RateItem } from "../item.js";
+import { andThen, type Mode, type Outcome } from "../mode.js";
+
+/** A bucket around a bucket: does what that does, save where a subclass does otherwise. Closing it closes that. */
+export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
+  /** The bucket underneath. */
+  protected readonly _inner: AbstractBucket<M>;
+
+  constructor(inner: AbstractBucket<M>) {
+    super(inner.mode, inner.rates, inner);
+    this._inner = inner;
+  }
+
+  protected override _apply(operation: Operation, entry: Entry): Outcome<M, Decision> {
+    return this._inner[operation](itemOf(entry));
+  }
+
+  protected override _applyAll(operation: Operation, entries: readonly Entry[]): Outcome<M, Decision[]> {
+    if (operation !== "put") return super._applyAll(operation, entries);
+    return this._inner.putMany(entries.map(itemOf));
+  }
+
+  protected override _tryPut(key: string, weight: number): Outcome<M, boolean> {
+    return this._inner.tryPut(key, weight);
+  }
+
+  protected override _read(key: string): Outcome<M, Snapshot> {
+    return this._inner.read(key);
+  }
+
+  protected override _leak(now: number | undefined): Outcome<M, number> {
+    return this._inner.leak(now === undefined ? undefined : toMilliseconds(now));
+  }
+
+  protected override _sweep(budget: number): Outcome<M, boolean> {
+    return this._inner.sweep(budget);
+  }
+
+  protected override _flush(key: string | undefined): Outcome<M, void> {
+    return this._inner.flush(key);
+  }
+
+  protected override _now(): Outcome<M, number> {
+    return andThen(this.mode, this._inner.now(), (ms: number) => toMicroseconds(ms));
+  }
+
+  protected override _close(): Outcome<M, void> {
+    return this._inner.close();
+  }
+}
+
+/** The item that an entry was made from. */
+export function itemOf({ key, weight, at }: Entry): RateItem {
+  return { key, weight, timestamp: at === undefined ? undefined : toMilliseconds(at) };
+}

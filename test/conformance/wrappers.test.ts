@@ -1,0 +1,41 @@
+import { bucketSuite } from "@sluice/conformance";
+import { type AbstractBucket, type Mode, toAsync, withDenyCache, withFallback, withObserver } from "@sluice/core";
+import { InMemoryBucket } from "@sluice/memory";
+import { describe, test } from "vitest";
+import { MapRemoteBucket } from "./map-remote-bucket.js";
+
+/** Around a bucket of either mode. */
+const WRAPPERS: Record<string, <M extends Mode>(bucket: AbstractBucket<M>) => AbstractBucket<M>> = {
+  withDenyCache,
+  withObserver: (bucket) => withObserver(bucket, { onDecision: () => {} }),
+};
+
+describe.each(Object.entries(WRAPPERS))("%s()", (_, wrap) => {
+  describe("around a sync bucket", () => {
+    bucketSuite({ test, factory: (rates, options) => wrap(new InMemoryBucket(rates, options)), runs: 100 });
+  });
+
+  describe("around an async bucket", () => {
+    bucketSuite({ test, factory: (rates, options) => wrap(new MapRemoteBucket(rates, options)), runs: 50 });
+  });
+});
+
+describe("withFallback()", () => {
+  bucketSuite({
+    test,
+    factory: (rates, options) => withFallback(new InMemoryBucket(rates, options), "closed"),
+    runs: 50,
+  });
+});
+
+describe("withFallback(), while the primary is away", () => {
+  bucketSuite({
+    test,
+    factory: (rates, options) => {
+      const away = new MapRemoteBucket(rates, options);
+      away.travel = () => Promise.reject(new Error("away"));
+      return withFallback(away, toAsync(new InMemoryBucket(rates, options)), { breaker: { failures: 1 } });
+    },
+    runs: 50,
+  });
+});
