@@ -18,6 +18,9 @@ export default defineConfig({
   },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: ["test/servers/global-setup.ts"],
     testTimeout: 30_000,
+    // The first hook that asks for a server may wait until it is installed.
+    hookTimeout: 120_000,
   },
 });

@@ -31,7 +31,9 @@ const DEFAULT_MAX_KEYS = 10_000;
  * using limiter = new Limiter(withDenyCache(new InMemoryBucket("1/min")));
  * limiter.tryAcquire("ada"); // => true
  * limiter.tryAcquire("ada"); // => false
- * limiter.tryAcquire("ada"); // => false // the bucket was not asked
+ *
+ * // From now on the bucket is not asked.
+ * limiter.tryAcquire("ada"); // => false
  * ```
  */
 export function withDenyCache<M extends Mode>(
