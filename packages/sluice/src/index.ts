@@ -5,4 +5,5 @@
  */
 export * from "@sluice/core";
 export * from "@sluice/memory";
+export { Budget, type BudgetInMemoryOptions, type BudgetLimitLike } from "./budget.js";
 export { type CreateLimiterOptions, createLimiter } from "./create-limiter.js";

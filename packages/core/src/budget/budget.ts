@@ -1,0 +1,304 @@
+/**
+ * Several limits that a call must keep together: requests, input tokens, output tokens.
+ *
+ * @module
+ */
+import { AbstractBucket } from "../abstract-bucket.js";
+import { atLeast0 } from "../check-number.js";
+import { scheduleSystemTimer, systemElapsed } from "../clock/system-timer.js";
+import type { Decision } from "../decision.js";
+import { Duration } from "../duration.js";
+import { LimiterError } from "../errors.js";
+import { checkWeight, SHARED_KEY } from "../item.js";
+import { Limiter } from "../limiter/limiter.js";
+import type { AbortSignalLike } from "../limiter/waiter.js";
+import type { Mode } from "../mode.js";
+import { describe } from "../rate.js";
+import { BudgetReservation } from "./budget-reservation.js";
+import { type HeadersLike, type ProviderUnit, readProviderHeaders } from "./provider-headers.js";
+import { Turns } from "./turns.js";
+
+/** A limiter of either mode, or a bucket to limit by. */
+export type BudgetLimit = Limiter<"sync"> | Limiter<"async"> | AbstractBucket<Mode>;
+
+/** Units of some or all dimensions. */
+export type Units<N extends string> = { readonly [Name in N]?: number | undefined };
+
+/** What a {@link Budget} can be told. */
+export interface BudgetOptions<N extends string> {
+  /** Whose budget it is: the key in every limiter, such as the name of an account. One shared key when left out. */
+  readonly key?: string;
+  /** The dimensions that count calls; those named `requests`, `rpm` or the like when left out. */
+  readonly requests?: readonly N[];
+}
+
+/** How long to wait. */
+export interface BudgetWaitOptions {
+  /** Milliseconds to wait at most; any time when left out. */
+  readonly timeout?: number;
+  /** Ends the wait; the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignalLike;
+}
+
+const REQUESTS = /^(?:rp[smhd]|requests?(?:per.*)?)$/i;
+
+/** Which dimension a kind of unit that a provider counts belongs to. */
+const KINDS: Readonly<Record<ProviderUnit, RegExp>> = {
+  requests: REQUESTS,
+  tokens: /^(?:tp[smhd]|(?:total)?tokens?(?:per.*)?)$/i,
+  "input-tokens": /^(?:itp[smhd]|(?:input|prompt)tokens?(?:per.*)?)$/i,
+  "output-tokens": /^(?:otp[smhd]|(?:output|completion)tokens?(?:per.*)?)$/i,
+};
+
+/**
+ * A budget of several named limits, taken all or none.
+ *
+ * Each dimension is a limiter of its own, over any bucket: a fleet that shares one budget
+ * has them in Redis or Postgres. Callers of one budget object are served in the order in
+ * which they came. A budget of no dimensions admits everything.
+ *
+ * @example
+ * ```ts
+ * import { Budget, ManualClock, tokenBucket } from "@sluice/core";
+ * import { InMemoryBucket } from "@sluice/memory";
+ *
+ * const options = { algorithm: tokenBucket, clock: new ManualClock() };
+ * const budget = new Budget({
+ *   rpm: new InMemoryBucket("500/min", options),
+ *   outputTokens: new InMemoryBucket("8000/min", options),
+ * });
+ * await budget.acquirePreCall();
+ * await budget.acquireUsage({ outputTokens: 8200 }); // what the answer really cost
+ * await budget.remaining(); // => { rpm: 499, outputTokens: 0 }
+ * ```
+ */
+export class Budget<N extends string> {
+  /** The key in every limiter. */
+  readonly key: string;
+  /** The limiters of the dimensions that have a limit. */
+  readonly #limiters: ReadonlyMap<N, Limiter<"async">>;
+  /** All names, those without a limit included. */
+  readonly #names: ReadonlySet<string>;
+  readonly #requests: ReadonlySet<N>;
+  readonly #turns = new Turns();
+  /** Until when the provider wants to be left alone, in milliseconds on the clock of the timers. */
+  #pausedUntil = 0;
+
+  /** @param limits A limiter, or a bucket, for each dimension; one that is `undefined` has no limit. */
+  constructor(limits: { readonly [Name in N]: BudgetLimit | undefined }, options: BudgetOptions<N> = {}) {
+    const names = Object.keys(limits) as N[];
+    this.key = options.key ?? SHARED_KEY;
+    this.#names = new Set(names);
+    const limited = names.filter((name) => limits[name] !== undefined);
+    this.#limiters = new Map(limited.map((name) => [name, limiterOf(name, limits[name] as BudgetLimit)]));
+    this.#requests = new Set(options.requests ?? names.filter((name) => REQUESTS.test(name)));
+    for (const name of this.#requests) this.#checkName(name);
+  }
+
+  /** The names of the dimensions that have a limit. */
+  get dimensions(): readonly N[] {
+    return [...this.#limiters.keys()];
+  }
+
+  /**
+   * Takes one request before a call, once no dimension is in debt from calls before.
+   *
+   * @throws RateLimitExceededError that names the dimension when the timeout cannot be met.
+   */
+  async acquirePreCall(options: BudgetWaitOptions = {}): Promise<void> {
+    const cost = new Map(this.dimensions.map((name) => [name, this.#requests.has(name) ? 1 : 0]));
+    await this.#take(cost, options);
+  }
+
+  /** Charges what a call really cost, into debt where it was more than is left. */
+  async acquireUsage(usage: Units<N>): Promise<void> {
+    const cost = this.#check("charge", usage);
+    await Promise.all([...cost].map(([name, units]) => this.#limiter(name).charge(this.key, units)));
+  }
+
+  /**
+   * Takes a request and an estimate of the other units before a call, all or none.
+   *
+   * @returns A handle; its `commit(usage)` settles what the call really cost.
+   * @throws RateLimitExceededError that names the dimension and the units when they cannot be had in time.
+   */
+  async reserve(estimate: Units<N> = {}, options: BudgetWaitOptions = {}): Promise<BudgetReservation<N>> {
+    const cost = new Map(this.dimensions.map((name) => [name, this.#requests.has(name) ? 1 : 0]));
+    for (const [name, units] of this.#check("reserve", estimate)) cost.set(name, units);
+    await this.#take(new Map([...cost].filter(([, units]) => units > 0)), options);
+    return new BudgetReservation(
+      this.key,
+      cost,
+      (name) => this.#limiter(name),
+      (usage) => this.#check("commit", usage),
+    );
+  }
+
+  /** Whole units that are left of each dimension; 0 in debt. */
+  async remaining(): Promise<{ [Name in N]: number }> {
+    const left = await Promise.all(
+      [...this.#limiters].map(async ([name, limiter]) => [name, (await limiter.peek(this.key, 0)).remaining]),
+    );
+    return Object.fromEntries(left);
+  }
+
+  /**
+   * Follows what a provider says in the headers of its answer.
+   *
+   * Where it says that less is left than is known here, the difference is charged: others
+   * use the same account. It is never believed to have more, as calls that are underway
+   * are not in its count. A `retry-after` pauses the whole budget.
+   */
+  async syncFromHeaders(headers: HeadersLike): Promise<void> {
+    const { remaining, retryAfter } = readProviderHeaders(headers, Date.now());
+    if (retryAfter > 0) this.#pausedUntil = Math.max(this.#pausedUntil, systemElapsed() + retryAfter);
+    for (const [kind, left] of remaining) {
+      const counts = (name: N) => (kind === "requests" ? this.#requests.has(name) : KINDS[kind].test(name));
+      for (const name of this.dimensions.filter(counts)) {
+        const limiter = this.#limiter(name);
+        const known = (await limiter.peek(this.key, 0)).remaining;
+        if (known > left) await limiter.charge(this.key, known - left);
+      }
+    }
+  }
+
+  /** Closes the limiters of all dimensions. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#limiters.values()].map((limiter) => limiter.close()));
+  }
+
+  /** Closes the budget at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #take(
+    cost: ReadonlyMap<N, number>,
+    { timeout = Number.POSITIVE_INFINITY, signal }: BudgetWaitOptions,
+  ): Promise<void> {
+    atLeast0("timeout", timeout);
+    if (cost.size === 0) return;
+    const late = () =>
+      new LimiterError(
+        "TIMEOUT",
+        `Cannot take from the budget: others waited for longer than the timeout of ${timeout} ms.`,
+      );
+    await this.#turns.take(
+      (left) => this.#takeInTime(cost, systemElapsed() + left, timeout, signal),
+      timeout,
+      signal,
+      late,
+    );
+  }
+
+  /** Waits for whichever dimension blocks, then tries all again, until all are taken. */
+  async #takeInTime(
+    cost: ReadonlyMap<N, number>,
+    deadline: number,
+    timeout: number,
+    signal: AbortSignalLike | undefined,
+  ): Promise<void> {
+    await this.#sitOutPause(deadline, timeout, signal);
+    let held: N | undefined;
+    for (;;) {
+      const blocked = await this.#tryAll(cost, held);
+      if (blocked === undefined) return;
+      const limiter = this.#limiter(blocked);
+      // Of a dimension that costs nothing yet, one unit must be there: it is not in debt then.
+      const units = cost.get(blocked) as number;
+      const left = Math.max(0, deadline - systemElapsed());
+      const wait = { weight: Math.max(1, units), timeout: left, ...(signal === undefined ? {} : { signal }) };
+      await limiter.acquire(this.key, wait);
+      if (units === 0) await limiter.refund(this.key, 1);
+      held = units === 0 ? undefined : blocked;
+    }
+  }
+
+  /** Takes all but what is held already, or gives back all, the held too, and names the dimension that blocks. */
+  async #tryAll(cost: ReadonlyMap<N, number>, held: N | undefined): Promise<N | undefined> {
+    const taken: N[] = held === undefined ? [] : [held];
+    try {
+      for (const [name, units] of cost) {
+        if (name === held) continue;
+        const limiter = this.#limiter(name);
+        const { allowed }: Decision = await (units === 0
+          ? limiter.peek(this.key, 1)
+          : limiter.consume(this.key, units));
+        if (!allowed) {
+          await this.#giveBack(cost, taken);
+          return name;
+        }
+        if (units > 0) taken.push(name);
+      }
+      return undefined;
+    } catch (error) {
+      await this.#giveBack(cost, taken).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #giveBack(cost: ReadonlyMap<N, number>, names: readonly N[]): Promise<void> {
+    await Promise.all(names.map((name) => this.#limiter(name).refund(this.key, cost.get(name))));
+  }
+
+  async #sitOutPause(deadline: number, timeout: number, signal: AbortSignalLike | undefined): Promise<void> {
+    for (let rest = this.#rest(); rest > 0; rest = this.#rest()) {
+      if (systemElapsed() + rest > deadline) {
+        const rule = `the provider asked for a pause of ${Duration.readable(rest)} more, past the timeout of ${timeout} ms`;
+        throw new LimiterError("RATE_LIMIT_EXCEEDED", `Cannot take from the budget: ${rule}. Retry later.`);
+      }
+      await pause(rest, signal);
+    }
+  }
+
+  #rest(): number {
+    return this.#pausedUntil - systemElapsed();
+  }
+
+  #check(action: string, units: Units<N>): Map<N, number> {
+    if (typeof units !== "object" || units === null) {
+      throw new TypeError(
+        `Cannot ${action} ${describe(units)}: name the units of each dimension, as in { ${this.dimensions[0] ?? "rpm"}: 1 }.`,
+      );
+    }
+    const cost = new Map<N, number>();
+    for (const [name, amount] of Object.entries(units) as [N, number | undefined][]) {
+      this.#checkName(name);
+      if (amount !== undefined) checkWeight(action, amount, name);
+      if (amount !== undefined && this.#limiters.has(name)) cost.set(name, amount);
+    }
+    return cost;
+  }
+
+  #checkName(name: N): void {
+    // A budget of no dimensions takes any, and limits none.
+    if (this.#names.has(name) || this.#names.size === 0) return;
+    const known = [...this.#names].map((dimension) => JSON.stringify(dimension)).join(", ");
+    throw new RangeError(`Cannot use ${describe(name)} as a dimension: this budget has ${known}. Name one of them.`);
+  }
+
+  #limiter(name: N): Limiter<"async"> {
+    return this.#limiters.get(name) as Limiter<"async">;
+  }
+}
+
+function limiterOf(name: string, limit: BudgetLimit): Limiter<"async"> {
+  if (limit instanceof Limiter) return limit as Limiter<"async">;
+  if (limit instanceof AbstractBucket) return new Limiter(limit, { name }) as Limiter<Mode> as Limiter<"async">;
+  throw new TypeError(`Cannot limit ${describe(name)} by ${describe(limit)}: pass a limiter or a bucket.`);
+}
+
+/** Waits so many milliseconds; rejects with the signal's reason when that is raised. */
+function pause(ms: number, signal: AbortSignalLike | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = scheduleSystemTimer(ms, () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    });
+    signal?.addEventListener("abort", stop);
+  });
+}
