@@ -12,6 +12,7 @@ export default defineConfig({
       "@sluice/sqlite": source("sqlite"),
       "@sluice/postgres": source("postgres"),
       "@sluice/redis": source("redis"),
+      "@sluice/otel": source("otel"),
       "@sluice/conformance": source("conformance"),
       sluice: source("sluice"),
     },

@@ -172,6 +172,11 @@ export class Limiter<M extends Mode = "sync"> {
     return limitedFunction(this, fn, options);
   }
 
+  /** How many callers wait in {@link acquire}, over all keys. */
+  get waiting(): number {
+    return [...this.#lines.values()].reduce((sum, lines) => sum + lines.waiting, 0);
+  }
+
   /** The buckets behind the limiter. */
   buckets(): readonly BucketOf<M>[] {
     return this.#factory.buckets();

@@ -50,6 +50,11 @@ export class Line {
     this.#settings = settings;
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiters.size;
+  }
+
   /** Lets a waiter join the end of the line, or turns it away at once. */
   join(waiter: Waiter): void {
     // While the store is being asked nobody knows yet who has to wait.

@@ -22,6 +22,11 @@ export class Lines {
     return this.#lines.size;
   }
 
+  /** How many wait, over all keys. */
+  get waiting(): number {
+    return [...this.#lines.values()].reduce((sum, line) => sum + line.size, 0);
+  }
+
   /** Lets a waiter join the line for `key`. */
   join(key: string, waiter: Waiter): void {
     let line = this.#lines.get(key);
