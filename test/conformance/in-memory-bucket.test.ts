@@ -3,5 +3,10 @@ import { InMemoryBucket } from "@sluice/memory";
 import { describe, test } from "vitest";
 
 describe("InMemoryBucket", () => {
-  bucketSuite({ test, factory: (rates, options) => new InMemoryBucket(rates, options), runs: 400 });
+  bucketSuite({
+    test,
+    factory: (rates, options) => new InMemoryBucket(rates, options),
+    supports: { reserve: true },
+    runs: 400,
+  });
 });

@@ -9,5 +9,10 @@ describe("RemoteBucket", () => {
 });
 
 describe("toAsync()", () => {
-  bucketSuite({ test, factory: (rates, options) => toAsync(new InMemoryBucket(rates, options)), runs: 50 });
+  bucketSuite({
+    test,
+    factory: (rates, options) => toAsync(new InMemoryBucket(rates, options)),
+    supports: { reserve: true },
+    runs: 50,
+  });
 });

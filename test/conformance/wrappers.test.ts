@@ -12,7 +12,12 @@ const WRAPPERS: Record<string, <M extends Mode>(bucket: AbstractBucket<M>) => Ab
 
 describe.each(Object.entries(WRAPPERS))("%s()", (_, wrap) => {
   describe("around a sync bucket", () => {
-    bucketSuite({ test, factory: (rates, options) => wrap(new InMemoryBucket(rates, options)), runs: 100 });
+    bucketSuite({
+      test,
+      factory: (rates, options) => wrap(new InMemoryBucket(rates, options)),
+      supports: { reserve: true },
+      runs: 100,
+    });
   });
 
   describe("around an async bucket", () => {
@@ -24,6 +29,7 @@ describe("withFallback()", () => {
   bucketSuite({
     test,
     factory: (rates, options) => withFallback(new InMemoryBucket(rates, options), "closed"),
+    supports: { reserve: true },
     runs: 50,
   });
 });

@@ -22,6 +22,8 @@ export interface Law {
   readonly name: string;
   /** Says whether an algorithm is bound by it; all are, when left out. */
   applies?(algorithm: Algorithm): boolean;
+  /** Whether it is about booking ahead, which a store may leave out. */
+  readonly books?: boolean;
   /** Throws when the bucket breaks the law. */
   check(context: LawContext): Promise<void>;
 }

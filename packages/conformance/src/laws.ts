@@ -20,6 +20,7 @@ import { randomHistories } from "./laws/random-traces.js";
 import { refund } from "./laws/refund.js";
 import { refusal } from "./laws/refusal.js";
 import { remaining } from "./laws/remaining.js";
+import { bookedUse, cancel, reserve } from "./laws/reserve.js";
 import { resetAfter } from "./laws/reset-after.js";
 import { retryAfter } from "./laws/retry-after.js";
 import { timestamps } from "./laws/timestamps.js";
@@ -41,6 +42,9 @@ export const LAWS: readonly Law[] = [
   peek,
   charge,
   refund,
+  reserve,
+  cancel,
+  bookedUse,
   putMany,
   count,
   clockStepBack,

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Algorithm, Kernel, Log, State } from "./algorithms/kernel.js";
-import { type Operation, unitsInUse } from "./algorithms/operate.js";
+import { type Booked, type Operation, unitsInUse } from "./algorithms/operate.js";
 import { type BucketOptions, checkBucketOptions } from "./bucket-options.js";
+import { atLeast0 } from "./check-number.js";
 import type { AbstractClock } from "./clock/abstract-clock.js";
 import type { Decision } from "./decision.js";
 import { toMicroseconds, toMilliseconds } from "./duration.js";
@@ -14,6 +15,14 @@ import { checkItem, checkKey, checkTimestamp, checkWeight, type Entry, type Rate
 import { andThen, failed, inOrder, lift, type Mode, type Outcome } from "./mode.js";
 import { describe, type Rate, type RatesLike } from "./rate.js";
 import { validateRates } from "./validate-rates.js";
+
+/** Units that were booked ahead, or the refusal to book them. */
+export interface Booking {
+  /** The answer: `allowed` says whether they were booked, and `retryAfter` how long until they may be used. */
+  readonly decision: Decision;
+  /** When they may be used, in milliseconds on the bucket's clock. */
+  readonly at: number;
+}
 
 /** One key at one moment. */
 export interface Snapshot {
@@ -109,6 +118,49 @@ export abstract class AbstractBucket<M extends Mode> {
   /** Gives units back, the newest first, and never above full. */
   refund(item: RateItem): Outcome<M, Decision> {
     return this.#operate("refund", item);
+  }
+
+  /**
+   * Whether units can be booked ahead: by the token bucket, the leaky bucket and the log,
+   * in a store that knows how.
+   */
+  get reserves(): boolean {
+    return this.kernel.books && this._reserve !== undefined;
+  }
+
+  /**
+   * Books the earliest admission of the item, after all that were booked before, if that
+   * is no more than `maxWait` milliseconds away; else changes nothing.
+   *
+   * @throws RangeError where this bucket cannot (see {@link reserves}).
+   */
+  reserve(item: RateItem, maxWait = Number.POSITIVE_INFINITY): Outcome<M, Booking> {
+    let entry: Entry;
+    try {
+      this.#checkReserves();
+      this.#checkOpen("reserve");
+      entry = checkItem("reserve", item);
+      atLeast0("maxWait", maxWait);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    const booked = this._reserve?.(entry, Math.floor(maxWait * 1000)) as Outcome<M, Booked>;
+    return andThen(this.mode, booked, ({ decision, at }: Booked) => ({ decision, at: toMilliseconds(at) }));
+  }
+
+  /** Takes back units that were booked for the instant `at`, as far as they can still be given: as if they had never been booked. */
+  cancel(item: RateItem, at: number): Outcome<M, Decision> {
+    let entry: Entry;
+    let instant: number;
+    try {
+      this.#checkReserves();
+      this.#checkOpen("cancel");
+      entry = checkItem("cancel", item);
+      instant = checkTimestamp(at);
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+    return this._cancel?.(entry, instant) as Outcome<M, Decision>;
   }
 
   /** Milliseconds until the item would fit: 0 for at once, `Infinity` for never. */
@@ -223,6 +275,12 @@ export abstract class AbstractBucket<M extends Mode> {
     return andThen(this.mode, this._apply("put", entry), (decision: Decision) => decision.allowed);
   }
 
+  /** Books units in one atomic step, if they fit within `maxWait` microseconds. A store that has it has `_cancel` too. */
+  protected _reserve?(entry: Entry, maxWait: number): Outcome<M, Booked>;
+
+  /** Takes back units that were booked for `at` (microseconds), in one atomic step. */
+  protected _cancel?(entry: Entry, at: number): Outcome<M, Decision>;
+
   /** A copy of one key's state (a fresh one where there is none), and the time. */
   protected abstract _read(key: string): Outcome<M, Snapshot>;
 
@@ -267,6 +325,14 @@ export abstract class AbstractBucket<M extends Mode> {
       return failed(this.mode, error);
     }
     return this._apply(operation, entry);
+  }
+
+  #checkReserves(): void {
+    if (this.reserves) return;
+    const rule = this.kernel.books
+      ? "its store does not book ahead"
+      : `${this.algorithm.name} cannot tell when units will be there`;
+    throw new RangeError(`Cannot reserve in this bucket: ${rule}. Use tokenBucket or slidingWindowLog, or acquire().`);
   }
 
   #checkOpen(action: string): void {

@@ -5,11 +5,11 @@
  *
  * @module
  */
-export { AbstractBucket, type Snapshot } from "./abstract-bucket.js";
+export { AbstractBucket, type Booking, type Snapshot } from "./abstract-bucket.js";
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";
-export { copyState, decide, type Operation, operate } from "./algorithms/operate.js";
+export { type Booked, cancel, copyState, decide, type Operation, operate, reserve } from "./algorithms/operate.js";
 export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
 export { slidingWindowLog } from "./algorithms/sliding-window-log.js";
 export { tokenBucket } from "./algorithms/token-bucket.js";
@@ -32,7 +32,7 @@ export { RoutingBucketFactory, type RoutingOptions } from "./factory/routing-buc
 export { SingleBucketFactory } from "./factory/single-bucket-factory.js";
 export type { Entry, RateItem } from "./item.js";
 export { Limiter } from "./limiter/limiter.js";
-export type { AcquireOptions, LimiterOptions } from "./limiter/options.js";
+export type { AcquireOptions, LimiterOptions, ReserveOptions } from "./limiter/options.js";
 export {
   type FromCall,
   type Limitable,
@@ -40,6 +40,7 @@ export {
   type RateLimitedOptions,
   rateLimited,
 } from "./limiter/rate-limited.js";
+export { Reservation } from "./limiter/reservation.js";
 export type { AbortSignalLike } from "./limiter/waiter.js";
 export type { OnLimited, WrapOptions, Wrappable, Wrapped } from "./limiter/wrap.js";
 export { andThen, lift, type Mode, type Outcome } from "./mode.js";
@@ -61,5 +62,6 @@ export {
   type BucketListener,
   type DecisionEvent,
   type ErrorEvent,
+  type ObservedOperation,
   withObserver,
 } from "./wrappers/with-observer.js";

@@ -46,13 +46,13 @@ describe("LeakyBucketQueue", () => {
     const { passed, enter, advance } = open();
     void enter("first", 1);
     void enter("large", 2);
-    void enter("small", 0.1);
+    void enter("small", 0.125);
     await advance(499);
     expect(passed).toEqual([["first", 0]]);
     await advance(1);
     expect(passed.at(-1)).toEqual(["large", 500]);
-    await advance(50);
-    expect(passed.at(-1)).toEqual(["small", 550]);
+    await advance(62.5);
+    expect(passed.at(-1)).toEqual(["small", 562.5]);
   });
 
   test("takes fractions, and tells what is needed", () => {

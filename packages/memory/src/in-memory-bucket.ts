@@ -1,7 +1,9 @@
 import {
   AbstractBucket,
   type AbstractClock,
+  type Booked,
   type BucketOptions,
+  cancel,
   copyState,
   type Decision,
   type Entry,
@@ -9,6 +11,7 @@ import {
   type Operation,
   operate,
   type RatesLike,
+  reserve,
   type Snapshot,
   toMicroseconds,
 } from "@sluice/core";
@@ -84,6 +87,18 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
     const state = this.#table.find(key);
     if (state !== undefined) return this.kernel.admit(state, now, weight);
     return weight <= this.capacity && this.kernel.admit(this.#table.add(key, now), now, weight);
+  }
+
+  protected override _reserve({ key, weight, at }: Entry, maxWait: number): Booked {
+    const now = at ?? this._now();
+    const state = this.#table.find(key);
+    if (state !== undefined) return reserve(this.kernel, state, now, weight, maxWait);
+    return reserve(this.kernel, this.#table.blank, now, weight, maxWait, () => this.#table.add(key, now));
+  }
+
+  protected override _cancel({ key, weight, at }: Entry, booked: number): Decision {
+    const now = at ?? this._now();
+    return cancel(this.kernel, this.#table.find(key) ?? this.#table.blank, now, weight, booked);
   }
 
   protected override _read(key: string): Snapshot {

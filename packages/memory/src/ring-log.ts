@@ -67,6 +67,22 @@ export class RingLog implements Log, Cell {
     else this.#set(OLDEST_TIME, this.rings.time(this.#entry(0)));
   }
 
+  subtract(index: number, units: number): void {
+    const left = this.total(index) - this.total(index - 1) - units;
+    for (let i = index; i < this.size; i++) {
+      // An entry that is left with none makes way for those after it.
+      const from = this.#entry(left > 0 ? i : i + 1);
+      if (left > 0 || i + 1 < this.size)
+        this.rings.write(this.#entry(i), this.rings.time(from), this.rings.total(from) - units);
+    }
+    if (left <= 0) this.#dropLast();
+    if (this.size === 0) return;
+    this.#set(OLDEST_TIME, this.rings.time(this.#entry(0)));
+    const newest = this.#entry(this.size - 1);
+    this.#set(NEWEST_TIME, this.rings.time(newest));
+    this.#set(NEWEST_TOTAL, this.rings.total(newest));
+  }
+
   dropNewest(units: number): void {
     const target = this.total(this.size - 1) - units;
     while (this.size > 0 && this.total(this.size - 2) >= target) this.#dropLast();

@@ -37,6 +37,15 @@ export class ArrayLog implements Log {
     this.#gone = 0;
   }
 
+  subtract(index: number, units: number): void {
+    const at = this.#start + index;
+    const left = this.total(index) - this.total(index - 1) - units;
+    for (let i = at; i < this.#totals.length; i++) this.#totals[i] = (this.#totals[i] as number) - units;
+    if (left > 0) return;
+    this.#times.splice(at, 1);
+    this.#totals.splice(at, 1);
+  }
+
   dropNewest(units: number): void {
     const target = this.total(this.size - 1) - units;
     while (this.size > 0 && this.total(this.size - 2) >= target) {

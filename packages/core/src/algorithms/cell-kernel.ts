@@ -27,13 +27,16 @@ export class CellKernel implements Kernel<Cell> {
   readonly width: number;
   readonly rates: readonly Rate[];
   readonly rule: string;
+  readonly books: boolean;
   readonly #parts: readonly RateKernel[];
   readonly #first: RateKernel;
   /** Numbers that one rate takes. */
   readonly #step: number;
 
-  constructor(rule: string, rates: readonly Rate[], compile: (rate: Rate) => RateKernel) {
+  /** @param books Whether units that are taken too early count as a debt that is worked off in time. */
+  constructor(rule: string, rates: readonly Rate[], compile: (rate: Rate) => RateKernel, books = false) {
     this.rule = rule;
+    this.books = books;
     this.rates = rates;
     this.#parts = rates.map(compile);
     this.#first = this.#part(0);
@@ -94,6 +97,19 @@ export class CellKernel implements Kernel<Cell> {
     for (let rate = 0; rate < this.#parts.length; rate++) {
       this.#part(rate).give(numbers, offset + rate * this.#step, now, weight);
     }
+  }
+
+  ahead(): number {
+    // Whoever comes after a debt waits for all of it.
+    return 0;
+  }
+
+  book(cell: Cell, now: number, weight: number): void {
+    this.take(cell, now, weight);
+  }
+
+  unbook(cell: Cell, now: number, weight: number): void {
+    this.give(cell, now, weight);
   }
 
   #part(rate: number): RateKernel {

@@ -31,6 +31,8 @@ export interface Log {
   dropOldest(count: number): void;
   /** Takes `units` back from the newest entries; entries left with none are forgotten. */
   dropNewest(units: number): void;
+  /** Takes `units`, at most all, back from entry `index`, which is forgotten when left with none. */
+  subtract(index: number, units: number): void;
 }
 
 /** What a bucket stores for one key. Only the kernel looks inside. */
@@ -72,6 +74,14 @@ export interface Kernel<S extends State = State> {
   take(state: S, now: number, weight: number): void;
   /** Gives units back, never above full. */
   give(state: S, now: number, weight: number): void;
+  /** Whether units can be booked ahead of their time; `book` and `unbook` are called only then. */
+  readonly books: boolean;
+  /** Microseconds until the last booking may be used: a later one must not come before it. */
+  ahead(state: S, now: number): number;
+  /** Takes units at `now` that are to be used at `at`, which is when they fit, or later. */
+  book(state: S, now: number, weight: number, at: number): void;
+  /** Takes a booking for `at` back, or a part of it: as if that had never been booked. */
+  unbook(state: S, now: number, weight: number, at: number): void;
 }
 
 /**

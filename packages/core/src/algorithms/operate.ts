@@ -41,6 +41,53 @@ export function operate(
   return decide(kernel, next, now, 0);
 }
 
+/** A booking of units, or the refusal of one. Times are microseconds. */
+export interface Booked {
+  /** As {@link decide} gives it once the units are booked; its `retryAfter` is how long until they may be used. */
+  readonly decision: Decision;
+  /** When they may be used, on the clock of the bucket. */
+  readonly at: number;
+}
+
+/**
+ * Books the earliest admission of `weight` units, if that is no more than `maxWait` away.
+ *
+ * @param now Whole microseconds on the clock of the bucket.
+ * @param writable As for {@link operate}.
+ */
+export function reserve(
+  kernel: Kernel,
+  state: State,
+  now: number,
+  weight: number,
+  maxWait: number,
+  writable: () => State = () => state,
+): Booked {
+  const wait = weight === 0 ? 0 : Math.max(kernel.ahead(state, now), longestWait(kernel, state, now, weight));
+  if (wait > maxWait || wait === Number.POSITIVE_INFINITY) {
+    return { decision: decide(kernel, state, now, weight), at: now + wait };
+  }
+  if (wait === 0) return { decision: operate(kernel, "put", state, now, weight, writable), at: now };
+  const next = writable();
+  kernel.book(next, now, weight, now + wait);
+  return { decision: { ...decide(kernel, next, now, 0), retryAfter: toMilliseconds(wait) }, at: now + wait };
+}
+
+/** Takes a booking for `at` back, or a part of it. */
+export function cancel(
+  kernel: Kernel,
+  state: State,
+  now: number,
+  weight: number,
+  at: number,
+  writable: () => State = () => state,
+): Decision {
+  if (weight === 0 || kernel.reset(state, now, 0) === 0) return decide(kernel, state, now, 0);
+  const next = writable();
+  kernel.unbook(next, now, weight, at);
+  return decide(kernel, next, now, 0);
+}
+
 /** Decides on all rates, changing nothing. */
 export function decide(kernel: Kernel, state: State, now: number, weight: number): Decision {
   const { rates } = kernel;

@@ -40,6 +40,7 @@ export const slidingWindowLog: Algorithm = {
 class SlidingWindowLogKernel implements Kernel<Log> {
   readonly form = "log";
   readonly width = 0;
+  readonly books = true;
   readonly rule = "sliding-window-log";
   readonly rates: readonly Rate[];
   readonly #intervals: readonly number[];
@@ -74,7 +75,7 @@ class SlidingWindowLogKernel implements Kernel<Log> {
     const interval = this.#intervals[rate] as number;
     const gone = log.total(firstInView(log, instant(log, now) - interval) - 1);
     const excess = weight - this.left(log, now, rate);
-    return log.time(firstWithTotal(log, gone + excess)) + interval - now;
+    return Math.ceil(log.time(firstWithTotal(log, gone + excess))) + interval - now;
   }
 
   left(log: Log, now: number, rate: number): number {
@@ -84,9 +85,8 @@ class SlidingWindowLogKernel implements Kernel<Log> {
   }
 
   reset(log: Log, now: number, weight: number): number {
-    const at = instant(log, now);
-    if (weight > 0) return at + this.#longest - now;
-    return log.size === 0 ? 0 : Math.max(0, log.time(log.size - 1) + this.#longest - now);
+    if (weight > 0) return Math.ceil(entryTime(log, now)) + this.#longest - now;
+    return log.size === 0 ? 0 : Math.max(0, Math.ceil(log.time(log.size - 1)) + this.#longest - now);
   }
 
   admit(log: Log, now: number, weight: number): boolean {
@@ -97,15 +97,36 @@ class SlidingWindowLogKernel implements Kernel<Log> {
       first = firstInView(log, at - (this.#intervals[rate] as number));
       if (newest - log.total(first - 1) + weight > (this.#limits[rate] as number)) return false;
     }
+    const time = entryTime(log, now);
     log.dropOldest(first);
-    log.append(at, weight);
+    log.append(time, weight);
     return true;
   }
 
   take(log: Log, now: number, weight: number): void {
-    const at = instant(log, now);
-    log.dropOldest(firstInView(log, at - this.#longest));
-    log.append(at, weight);
+    const time = entryTime(log, now);
+    log.dropOldest(firstInView(log, instant(log, now) - this.#longest));
+    log.append(time, weight);
+  }
+
+  ahead(log: Log, now: number): number {
+    return Math.max(0, Math.ceil(entryTime(log, now)) - instant(log, now));
+  }
+
+  book(log: Log, now: number, weight: number, at: number): void {
+    log.dropOldest(firstInView(log, instant(log, now) - this.#longest));
+    log.append(at > now ? at - BOOKED : entryTime(log, now), weight);
+  }
+
+  unbook(log: Log, now: number, weight: number, at: number): void {
+    if (at + this.#longest <= instant(log, now)) return;
+    // The entry lies at its time, or later where it had to come after another.
+    const first = firstInView(log, at - 2 * BOOKED);
+    for (let units = weight; units > 0 && first < log.size; ) {
+      const part = Math.min(units, log.total(first) - log.total(first - 1));
+      log.subtract(first, part);
+      units -= part;
+    }
   }
 
   give(log: Log, now: number, weight: number): void {
@@ -114,8 +135,21 @@ class SlidingWindowLogKernel implements Kernel<Log> {
   }
 }
 
-/** When an item at `now` counts as made: never before the newest entry. */
+/**
+ * An entry that is booked ahead lies half a microsecond before its time: it is in view of
+ * the same whole microseconds, and yet can be told from one that was made then.
+ */
+const BOOKED = 0.5;
+
+/** When an item at `now` counts as made: never before the newest entry, save where that is booked for later. */
 function instant(log: Log, now: number): number {
+  if (log.size === 0) return now;
+  const newest = log.time(log.size - 1);
+  return newest > now && Number.isInteger(newest) ? newest : now;
+}
+
+/** The time of an entry for an item at `now`: entries never go back in time, past those booked for later neither. */
+function entryTime(log: Log, now: number): number {
   return log.size === 0 ? now : Math.max(now, log.time(log.size - 1));
 }
 

@@ -31,7 +31,7 @@ import type { Algorithm } from "./kernel.js";
  */
 export const tokenBucket: Algorithm = {
   name: "token-bucket",
-  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate)),
+  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate), true),
 };
 
 /** One rate of the token bucket, which is also that of the leaky bucket as a meter. */

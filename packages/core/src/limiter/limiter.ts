@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AbstractBucket } from "../abstract-bucket.js";
+import { AbstractBucket, type Booking } from "../abstract-bucket.js";
 import type { Operation } from "../algorithms/operate.js";
 import { atLeast0 } from "../check-number.js";
 import type { Decision } from "../decision.js";
@@ -14,8 +14,16 @@ import { inTime } from "../in-time.js";
 import { checkKey, checkWeight, type RateItem, SHARED_KEY } from "../item.js";
 import { andThen, failed, inOrder, lift, type Mode, type Outcome, whenSettled } from "../mode.js";
 import { describe } from "../rate.js";
+import { Bookings } from "./bookings.js";
 import { Lines } from "./lines.js";
-import { type AcquireOptions, checkAcquireOptions, type LimiterOptions } from "./options.js";
+import {
+  type AcquireOptions,
+  checkAcquireOptions,
+  checkReserveOptions,
+  type LimiterOptions,
+  type ReserveOptions,
+} from "./options.js";
+import { Reservation } from "./reservation.js";
 import { Waiter } from "./waiter.js";
 import { limitedFunction, type OnLimited, type WrapOptions, type Wrappable, type Wrapped } from "./wrap.js";
 
@@ -45,7 +53,7 @@ export class Limiter<M extends Mode = "sync"> {
   readonly #factory: BucketFactory<M>;
   /** The bucket of all items, where there is only one: spares the way through the factory. */
   readonly #single: AbstractBucket<M> | undefined;
-  readonly #lines = new Map<AbstractBucket<Mode>, Lines>();
+  readonly #lines = new Map<AbstractBucket<Mode>, Lines | Bookings>();
   readonly #maxQueue: number;
   readonly #buffer: number;
   #closed = false;
@@ -148,6 +156,40 @@ export class Limiter<M extends Mode = "sync"> {
   }
 
   /**
+   * Books units ahead: the earliest admission, after all that were booked before, in one
+   * operation of the store. Whoever books must wait for `delay` before using them.
+   *
+   * @throws RateLimitExceededError when the wait would be longer than `maxWait`, and
+   *   nothing is booked; RangeError for an algorithm or a store that cannot book: the token
+   *   bucket, the leaky bucket and the log can.
+   *
+   * @example
+   * ```ts
+   * import { Limiter, ManualClock, tokenBucket } from "@sluice/core";
+   * import { InMemoryBucket } from "@sluice/memory";
+   *
+   * using limiter = new Limiter(new InMemoryBucket("10/s", { algorithm: tokenBucket, clock: new ManualClock() }));
+   * limiter.reserve("ada", 10).delay; // => 0
+   * const reservation = limiter.reserve("ada", 4, { maxWait: 1000 });
+   * reservation.delay; // => 400
+   * reservation.commit(3); // one unit was not needed
+   * limiter.reserve("ada").delay; // => 400
+   * ```
+   */
+  reserve(key: string = SHARED_KEY, weight = 1, options: ReserveOptions = {}): Outcome<M, Reservation<M>> {
+    return this.#onItem("reserve", key, weight, (bucket, item) => {
+      const { maxWait = Number.POSITIVE_INFINITY } = checkReserveOptions(options);
+      const booking: Booking | Promise<Booking> = bucket.reserve(item, maxWait);
+      const hold = (booked: Booking) => {
+        const { decision } = booked;
+        if (decision.allowed) return new Reservation<M>(bucket as AbstractBucket<M>, item.key, weight, booked);
+        throw new RateLimitExceededError({ limiter: this.name, key: item.key, weight, decision }, maxWait);
+      };
+      return booking instanceof Promise ? booking.then(hold) : hold(booking);
+    });
+  }
+
+  /**
    * A function that does what `fn` does, within the limit; a call that is not admitted never runs.
    *
    * Where the limiter is async, or calls wait, `fn` must give a promise: anything else is a
@@ -220,7 +262,7 @@ export class Limiter<M extends Mode = "sync"> {
   }
 
   /** An outcome for when all of these have come; there are none in mode `"sync"`. */
-  #once(idle: readonly Promise<void>[]): Outcome<M, void> {
+  #once(idle: readonly Promise<unknown>[]): Outcome<M, void> {
     return lift<M, void>(this.mode, idle.length === 0 ? undefined : Promise.all(idle).then(() => undefined));
   }
 
@@ -266,12 +308,13 @@ export class Limiter<M extends Mode = "sync"> {
     if (this.#closed) throw new LimiterError("CLOSED", `Cannot use "${this.name}": it is closed. Make a new limiter.`);
   }
 
-  #linesOf(bucket: AbstractBucket<Mode>): Lines {
+  #linesOf(bucket: AbstractBucket<Mode>): Lines | Bookings {
     let lines = this.#lines.get(bucket);
     if (lines === undefined) {
       const settings = { bucket, name: this.name, buffer: this.#buffer, maxQueue: this.#maxQueue };
       // The lines of a bucket that may go before the limiter does must not hold it.
-      lines = new Lines(settings, () => bucket !== this.#single && this.#lines.delete(bucket));
+      const onEmpty = () => bucket !== this.#single && this.#lines.delete(bucket);
+      lines = booksAhead(bucket) ? new Bookings(bucket, settings, onEmpty) : new Lines(settings, onEmpty);
       this.#lines.set(bucket, lines);
     }
     return lines;
@@ -284,7 +327,7 @@ export class Limiter<M extends Mode = "sync"> {
     whenSettled(bucket.mode, () => bucket.peek(item), refuse, reject);
   }
 
-  #turnAway(bucket: AbstractBucket<Mode>, why: string): Promise<void>[] {
+  #turnAway(bucket: AbstractBucket<Mode>, why: string): Promise<unknown>[] {
     const lines = this.#lines.get(bucket);
     this.#lines.delete(bucket);
     if (lines === undefined) return [];
@@ -294,6 +337,11 @@ export class Limiter<M extends Mode = "sync"> {
 
 /** A bucket, and the item to put there. */
 type Located<M extends Mode> = [bucket: BucketOf<M>, item: RateItem];
+
+/** Whether a bucket is one that waiters book their units of: it is shared, and keeps their order among all who share it. */
+function booksAhead(bucket: AbstractBucket<Mode>): bucket is AbstractBucket<"async"> {
+  return bucket.mode === "async" && bucket.reserves;
+}
 
 /** The one bucket behind a target that sends every item there as it is; `undefined` where a factory may do more. */
 function bucketOfAll<M extends Mode>(target: AbstractBucket<M> | BucketFactory<M>): AbstractBucket<M> | undefined {

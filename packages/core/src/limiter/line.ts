@@ -15,6 +15,9 @@ import { Forecast } from "./forecast.js";
 import type { Waiter } from "./waiter.js";
 import { Waiters } from "./waiters.js";
 
+/** The longest time in milliseconds that is added to a wait by chance. */
+const MAX_JITTER = 50;
+
 /** What all lines of one bucket share. */
 export interface LineSettings {
   readonly bucket: AbstractBucket<Mode>;
@@ -39,6 +42,8 @@ export class Line {
   readonly #whenIdle: (() => void)[] = [];
   /** When the first waiter may ask again; `undefined` when it may at once. */
   #retryAt: number | undefined;
+  /** Who was refused last. */
+  #lastRefused: Waiter | undefined;
   /** The newest refusal of a first waiter. */
   #refusal: Decision | undefined;
   #timerDue = Number.POSITIVE_INFINITY;
@@ -138,7 +143,11 @@ export class Line {
 
   #refused(waiter: Waiter, decision: Decision): void {
     this.#refusal = decision;
-    const retryAt = this.#elapsed() + decision.retryAfter + this.#settings.buffer;
+    // Where another process was faster, they must not all come at one instant again.
+    const lost = this.#settings.bucket.mode === "async" && this.#lastRefused === waiter;
+    const jitter = lost ? Math.random() * Math.min(decision.retryAfter / 10, MAX_JITTER) : 0;
+    this.#lastRefused = waiter;
+    const retryAt = this.#elapsed() + decision.retryAfter + this.#settings.buffer + jitter;
     if (retryAt === Number.POSITIVE_INFINITY || retryAt > waiter.deadline) {
       this.#exceed(waiter, decision);
       return;
@@ -258,12 +267,16 @@ export class Line {
   }
 
   #full(): LimiterError {
-    const { maxQueue } = this.#settings;
-    const rule = `${maxQueue} wait already, and maxQueue is ${maxQueue}. Retry later or raise maxQueue.`;
-    return new LimiterError("QUEUE_FULL", `Cannot wait for ${describe(this.#key)}: ${rule}`);
+    return queueFull(this.#key, this.#settings.maxQueue);
   }
 
   #elapsed(): number {
     return this.#settings.bucket.clock.elapsed();
   }
+}
+
+/** What a caller is told for whom there is no room in the line. */
+export function queueFull(key: string, maxQueue: number): LimiterError {
+  const rule = `${maxQueue} wait already, and maxQueue is ${maxQueue}. Retry later or raise maxQueue.`;
+  return new LimiterError("QUEUE_FULL", `Cannot wait for ${describe(key)}: ${rule}`);
 }

@@ -29,3 +29,17 @@ export function checkAcquireOptions(options: AcquireOptions): AcquireOptions {
   if (typeof options === "object" && options !== null) return options;
   throw new TypeError(`Cannot acquire with ${describe(options)}: pass options, as in acquire(key, { weight: 2 }).`);
 }
+
+/** How {@link Limiter.reserve} books. */
+export interface ReserveOptions {
+  /** Milliseconds that the units may lie ahead at most; any time when left out. */
+  readonly maxWait?: number;
+}
+
+/** Checks that options are options, and not a number of milliseconds. */
+export function checkReserveOptions(options: ReserveOptions): ReserveOptions {
+  if (typeof options === "object" && options !== null) return options;
+  throw new TypeError(
+    `Cannot reserve with ${describe(options)}: pass options, as in reserve(key, 2, { maxWait: 1000 }).`,
+  );
+}

@@ -13,7 +13,7 @@ export abstract class Call<T = unknown> {
   readonly key: string;
   readonly weight: number;
   /** Whole microseconds; `undefined` lets the store's clock decide. */
-  readonly at: number | undefined;
+  at: number | undefined;
   /** When the caller asked, in milliseconds on the clock of the timers. */
   readonly since: number;
   /** Whether the caller was told that the store did not answer in time. */

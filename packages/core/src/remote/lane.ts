@@ -1,16 +1,18 @@
 import { outside } from "../outside.js";
 import type { Call } from "./call.js";
 
-declare function queueMicrotask(run: () => void): void;
+const soon = Promise.resolve();
 
 /** How a lane gets its calls to the store. */
 export interface LaneSettings {
   /** The most calls that ride together. */
   readonly maxTrip: number;
-  /** Carries calls to the store and answers them; is fulfilled when that is done, whether it went well or not. */
-  readonly carry: (calls: readonly Call[]) => Promise<void>;
-  /** Called when nothing is underway and nobody waits. */
-  readonly onIdle: () => void;
+  /** Carries calls to the store; is fulfilled, whether it went well or not, with what then gives them their answers. */
+  readonly carry: (calls: readonly Call[]) => Promise<() => void>;
+  /** Called when a call comes to a lane where there was none, and when the last one is gone. */
+  readonly onBusy: (busy: boolean) => void;
+  /** Called when a trip is given up, since nobody waits for it any longer. */
+  readonly onGivenUp: () => void;
 }
 
 /**
@@ -23,7 +25,7 @@ export class Lane {
   readonly #settings: LaneSettings;
   #waiting: Call[] = [];
   #underway: readonly Call[] | undefined;
-  #starting = false;
+  #busy = false;
 
   constructor(settings: LaneSettings) {
     this.#settings = settings;
@@ -31,7 +33,11 @@ export class Lane {
 
   add(call: Call): void {
     this.#waiting.push(call);
-    if (this.#underway === undefined && !this.#starting) this.#start();
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#settings.onBusy(true);
+    // A microtask: so the rest of this turn comes along. By a promise, since queueMicrotask costs Node far more.
+    void soon.then(() => this.#go());
   }
 
   /**
@@ -48,17 +54,12 @@ export class Lane {
     }
     if (late.length > 0) {
       this.#waiting = this.#waiting.filter((call) => !call.late);
-      if (this.#underway?.every((call) => call.late)) this.#arrived();
+      if (this.#underway?.every((call) => call.late)) {
+        this.#settings.onGivenUp();
+        this.#next();
+      }
     }
     return calls.find((call) => !call.late)?.since;
-  }
-
-  #start(): void {
-    this.#starting = true;
-    queueMicrotask(() => {
-      this.#starting = false;
-      this.#go();
-    });
   }
 
   #go(): void {
@@ -66,16 +67,21 @@ export class Lane {
     const calls = this.#waiting.length <= maxTrip ? this.#waiting : this.#waiting.slice(0, maxTrip);
     this.#waiting = this.#waiting.length <= maxTrip ? [] : this.#waiting.slice(maxTrip);
     this.#underway = calls;
-    const done = () => {
-      // A trip that was given up may still come back.
-      if (this.#underway === calls) this.#arrived();
+    const arrived = (answer: () => void) => {
+      // A trip that was given up may still come back. The next is on its way while the callers hear of this one.
+      if (this.#underway === calls) this.#next();
+      answer();
     };
-    outside(() => carry(calls)).then(done, done);
+    void outside(() => carry(calls).then(arrived));
   }
 
-  #arrived(): void {
+  #next(): void {
     this.#underway = undefined;
-    if (this.#waiting.length > 0) this.#go();
-    else this.#settings.onIdle();
+    if (this.#waiting.length > 0) {
+      this.#go();
+      return;
+    }
+    this.#busy = false;
+    this.#settings.onBusy(false);
   }
 }

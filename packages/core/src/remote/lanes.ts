@@ -1,6 +1,6 @@
 import { scheduleSystemTimer, systemElapsed } from "../clock/system-timer.js";
 import type { Call } from "./call.js";
-import { Lane } from "./lane.js";
+import { Lane, type LaneSettings } from "./lane.js";
 
 /** What all lanes of a bucket share. */
 export interface LanesSettings {
@@ -8,10 +8,12 @@ export interface LanesSettings {
   readonly maxTrip: number;
   /** How long a caller waits for its answer, in milliseconds. */
   readonly timeout: number;
-  /** Carries calls of one lane to the store and answers them. */
-  readonly carry: (calls: readonly Call[]) => Promise<void>;
+  /** Carries calls of one lane to the store, see {@link LaneSettings.carry}. */
+  readonly carry: LaneSettings["carry"];
   /** Tells a caller that the store did not answer in time. */
   readonly refuse: (call: Call) => void;
+  /** Called when a trip is given up. */
+  readonly onGivenUp: () => void;
 }
 
 /**
@@ -21,19 +23,26 @@ export interface LanesSettings {
  */
 export class Lanes {
   readonly #settings: LanesSettings;
+  readonly #laneSettings: LaneSettings;
+  // They stay: there are no more of them than a Cluster has slots.
   readonly #lanes = new Map<number, Lane>();
+  #busy = 0;
   readonly #whenIdle: (() => void)[] = [];
   #timing = false;
 
   constructor(settings: LanesSettings) {
     this.#settings = settings;
+    const onBusy = (busy: boolean) => {
+      this.#busy += busy ? 1 : -1;
+      this.#wakeIfIdle();
+    };
+    this.#laneSettings = { ...settings, onBusy };
   }
 
   add(id: number, call: Call): void {
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
-      const { maxTrip, carry } = this.#settings;
-      lane = new Lane({ maxTrip, carry, onIdle: () => this.#ended(id) });
+      lane = new Lane(this.#laneSettings);
       this.#lanes.set(id, lane);
     }
     lane.add(call);
@@ -48,13 +57,8 @@ export class Lanes {
     });
   }
 
-  #ended(id: number): void {
-    this.#lanes.delete(id);
-    this.#wakeIfIdle();
-  }
-
   #wakeIfIdle(): void {
-    if (this.#lanes.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    if (this.#busy === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** Looks again when a call of `since` has waited too long. */
@@ -70,7 +74,7 @@ export class Lanes {
     const { timeout, refuse } = this.#settings;
     const instant = systemElapsed() - timeout;
     let oldest = Number.POSITIVE_INFINITY;
-    for (const lane of [...this.#lanes.values()]) {
+    for (const lane of this.#lanes.values()) {
       oldest = Math.min(oldest, lane.expire(instant, refuse) ?? Number.POSITIVE_INFINITY);
     }
     if (oldest !== Number.POSITIVE_INFINITY) this.#watch(oldest);

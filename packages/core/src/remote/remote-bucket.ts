@@ -76,6 +76,7 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
       timeout: this._timeout,
       carry: (calls) => this.#carry(new Trip(calls)),
       refuse: (call) => call.reject(this.#lateError(call.operation)),
+      onGivenUp: () => this._giveUp(),
     });
   }
 
@@ -90,6 +91,9 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
   protected _lane(_key: string): number {
     return 0;
   }
+
+  /** Called when the store has not answered a trip in time, and nobody waits for it any longer. */
+  protected _giveUp(): void {}
 
   /** Lets go of what the bucket holds of the store; called once, when nothing is underway any more. */
   protected async _disconnect(): Promise<void> {}
@@ -113,10 +117,8 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
   }
 
   protected override _apply(operation: Operation, { key, weight, at }: Entry): Promise<Decision> {
-    return this.#enter(
-      key,
-      at,
-      (instant, resolve, reject) => new DecisionCall(operation, key, weight, instant, systemElapsed(), resolve, reject),
+    return new Promise((resolve, reject) =>
+      this.#enter(new DecisionCall(operation, key, weight, at, systemElapsed(), resolve, reject) as Call),
     );
   }
 
@@ -125,10 +127,8 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
   }
 
   protected override _tryPut(key: string, weight: number): Promise<boolean> {
-    return this.#enter(
-      key,
-      undefined,
-      (instant, resolve, reject) => new TryCall("put", key, weight, instant, systemElapsed(), resolve, reject),
+    return new Promise((resolve, reject) =>
+      this.#enter(new TryCall("put", key, weight, undefined, systemElapsed(), resolve, reject) as Call),
     );
   }
 
@@ -138,29 +138,33 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
     await this._disconnect();
   }
 
-  #enter<T>(
-    key: string,
-    at: number | undefined,
-    make: (at: number | undefined, resolve: (value: T) => void, reject: (error: unknown) => void) => Call<T>,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const enter = (instant: number | undefined) =>
-        this.#lanes.add(this._lane(key), make(instant, resolve, reject) as Call);
-      if (at !== undefined || this._storeTime) {
-        enter(at);
-        return;
-      }
-      const now: number | Promise<number> = this.clock.now();
-      if (now instanceof Promise) now.then((ms) => enter(toMicroseconds(ms)), reject);
-      else enter(toMicroseconds(now));
-    });
+  #enter(call: Call): void {
+    if (call.at !== undefined || this._storeTime) {
+      this.#lanes.add(this._lane(call.key), call);
+      return;
+    }
+    const stamp = (ms: number) => {
+      call.at = toMicroseconds(ms);
+      this.#lanes.add(this._lane(call.key), call);
+    };
+    const now: number | Promise<number> = this.clock.now();
+    if (now instanceof Promise) now.then(stamp, call.reject);
+    else stamp(now);
   }
 
-  async #carry(trip: Trip): Promise<void> {
+  async #carry(trip: Trip): Promise<() => void> {
+    const fail = (error: unknown) => trip.fail(this.#storeError(trip.calls[0]?.operation ?? "put", error));
     try {
-      trip.settle(this.kernel, await this._send(trip.groups));
+      const answers = await this._send(trip.groups);
+      return () => {
+        try {
+          trip.settle(this.kernel, answers);
+        } catch (error) {
+          fail(error);
+        }
+      };
     } catch (error) {
-      trip.fail(this.#storeError(trip.calls[0]?.operation ?? "put", error));
+      return () => fail(error);
     }
   }
 

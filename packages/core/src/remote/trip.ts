@@ -65,7 +65,7 @@ class Group implements CellSteps {
 
   settle(kernel: Kernel, answer: CellAnswer): void {
     if ("decisions" in answer) {
-      for (const [i, call] of this.calls.entries()) call.answer(answer.decisions[i] as Decision);
+      for (let i = 0; i < this.calls.length; i++) (this.calls[i] as Call).answer(answer.decisions[i] as Decision);
     } else {
       for (const call of this.calls) call.replay(kernel, answer.before, answer.now);
     }
@@ -79,21 +79,23 @@ export class Trip {
 
   constructor(calls: readonly Call[]) {
     this.calls = calls;
-    const groups = new Map<string, Group>();
+    const groups: Group[] = [];
+    const byKey = new Map<string, Group>();
     for (const call of calls) {
-      let group = groups.get(call.key);
+      let group = byKey.get(call.key);
       if (group === undefined) {
         group = new Group(call.key);
-        groups.set(call.key, group);
+        byKey.set(call.key, group);
+        groups.push(group);
       }
       group.add(call);
     }
-    this.groups = [...groups.values()];
+    this.groups = groups;
   }
 
   /** Gives every caller its answer; the answers come in the order of the groups. */
   settle(kernel: Kernel, answers: readonly CellAnswer[]): void {
-    for (const [i, group] of this.groups.entries()) group.settle(kernel, answers[i] as CellAnswer);
+    for (let i = 0; i < this.groups.length; i++) (this.groups[i] as Group).settle(kernel, answers[i] as CellAnswer);
   }
 
   /** Tells every caller what went wrong. */

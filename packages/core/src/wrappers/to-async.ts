@@ -1,10 +1,10 @@
 import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
 import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
-import { itemOf } from "./wrapper-bucket.js";
+import { bookedOf, itemOf } from "./wrapper-bucket.js";
 
 /**
  * The same bucket, answering by promises: for code that does not want to know where the
@@ -48,6 +48,18 @@ class AsyncBucket extends AbstractBucket<"async"> {
 
   protected override async _tryPut(key: string, weight: number): Promise<boolean> {
     return this.#bucket.tryPut(key, weight);
+  }
+
+  override get reserves(): boolean {
+    return this.#bucket.reserves;
+  }
+
+  protected override async _reserve(entry: Entry, maxWait: number): Promise<Booked> {
+    return bookedOf(this.#bucket.reserve(itemOf(entry), maxWait / 1000));
+  }
+
+  protected override async _cancel(entry: Entry, at: number): Promise<Decision> {
+    return this.#bucket.cancel(itemOf(entry), toMilliseconds(at));
   }
 
   protected override async _read(key: string): Promise<Snapshot> {

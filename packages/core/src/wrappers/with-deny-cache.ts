@@ -1,5 +1,5 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import { wholeAtLeast1 } from "../check-number.js";
 import type { Decision } from "../decision.js";
 import type { Entry } from "../item.js";
@@ -105,6 +105,20 @@ class DenyCacheBucket<M extends Mode> extends WrapperBucket<M> {
     return andThen(this.mode, super._flush(key), () => this.#changed(key));
   }
 
+  protected override _cancel(entry: Entry, at: number): Outcome<M, Decision> {
+    this.#changed(entry.key);
+    return andThen(this.mode, super._cancel(entry, at), (decision: Decision) => {
+      this.#changed(entry.key);
+      return decision;
+    });
+  }
+
+  protected override _reserve(entry: Entry, maxWait: number): Outcome<M, Booked> {
+    // A booking makes a refusal last longer than was known.
+    this.#changed(entry.key);
+    return super._reserve(entry, maxWait);
+  }
+
   /** The refusal that the store would give now; `undefined` where it has to be asked. */
   #denial(key: string): Decision | undefined {
     const denial = this.#denials.get(key);
@@ -120,12 +134,9 @@ class DenyCacheBucket<M extends Mode> extends WrapperBucket<M> {
   }
 
   #learn({ key, weight, at }: Entry, decision: Decision, asked: number): void {
-    if (at !== undefined) {
-      // An item with a time of its own may have moved the cell to where time does not stand.
-      if (decision.allowed) this.#denials.delete(key);
-      return;
-    }
-    if (decision.allowed || decision.degraded || weight !== 1) return;
+    // What was admitted moved the cell, be it by an item's own time or before a clock that steps back.
+    if (decision.allowed) this.#denials.delete(key);
+    if (decision.allowed || decision.degraded || weight !== 1 || at !== undefined) return;
     this.#denials.delete(key);
     this.#denials.set(key, { decision, asked });
     if (this.#denials.size > this.#maxKeys) this.#denials.delete(this.#denials.keys().next().value as string);

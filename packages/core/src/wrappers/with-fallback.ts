@@ -1,8 +1,9 @@
 import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import { moreThan0, wholeAtLeast1 } from "../check-number.js";
+import { SystemClock } from "../clock/system-clock.js";
 import type { Decision } from "../decision.js";
-import { toMilliseconds } from "../duration.js";
+import { toMicroseconds, toMilliseconds } from "../duration.js";
 import { LimiterError, StoreError } from "../errors.js";
 import { inTime } from "../in-time.js";
 import type { Entry } from "../item.js";
@@ -63,6 +64,7 @@ class FallbackBucket extends WrapperBucket<"async"> {
   readonly #other: AbstractBucket<"async"> | "open" | "closed";
   readonly #timeout: number;
   readonly #breaker: Breaker;
+  readonly #clock = new SystemClock();
 
   constructor(
     primary: AbstractBucket<"async">,
@@ -105,12 +107,37 @@ class FallbackBucket extends WrapperBucket<"async"> {
     return (await this._apply("put", { key, weight, at: undefined })).allowed;
   }
 
+  override get reserves(): boolean {
+    return super.reserves && (!(this.#other instanceof AbstractBucket) || this.#other.reserves);
+  }
+
+  protected override _reserve(entry: Entry, maxWait: number): Promise<Booked> {
+    return this.#ask(
+      "reserve",
+      () => super._reserve(entry, maxWait),
+      async (other) => {
+        const { decision, at } = await other.reserve(itemOf(entry), maxWait / 1000);
+        return { decision: degraded(decision), at: toMicroseconds(at) };
+      },
+      () => ({ decision: this.#blind("put", entry), at: this.#localNow() }),
+    );
+  }
+
+  protected override _cancel(entry: Entry, at: number): Promise<Decision> {
+    return this.#ask(
+      "cancel",
+      () => super._cancel(entry, at),
+      async (other) => degraded(await other.cancel(itemOf(entry), toMilliseconds(at))),
+      () => this.#blind("refund", entry),
+    );
+  }
+
   protected override _read(key: string): Promise<Snapshot> {
     return this.#ask(
       "read",
       () => super._read(key),
       (other) => other.read(key),
-      async () => ({ now: await this._now(), state: this.kernel.fresh() }),
+      async () => ({ now: this.#localNow(), state: this.kernel.fresh() }),
     );
   }
 
@@ -160,6 +187,11 @@ class FallbackBucket extends WrapperBucket<"async"> {
       }
     }
     return this.#other instanceof AbstractBucket ? askOther(this.#other) : blindly();
+  }
+
+  /** A time for answers that come from nowhere: the store's clock is away with it. */
+  #localNow(): number {
+    return toMicroseconds(this.#clock.now());
   }
 
   /** What is answered without asking anybody: as if the key were new, or as if it were full until the store is tried again. */

@@ -1,15 +1,18 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import { systemElapsed } from "../clock/system-timer.js";
 import type { Decision } from "../decision.js";
 import type { Entry } from "../item.js";
 import { andThen, type Mode, type Outcome, seen } from "../mode.js";
 import { WrapperBucket } from "./wrapper-bucket.js";
 
+/** What is done to a bucket; see the methods of the same names. */
+export type ObservedOperation = Operation | "reserve" | "cancel";
+
 /** One operation that a bucket answered. */
 export interface DecisionEvent {
   /** What was done. */
-  readonly operation: Operation;
+  readonly operation: ObservedOperation;
   /** Whose units they are. */
   readonly key: string;
   /** Units that were asked for. */
@@ -23,7 +26,7 @@ export interface DecisionEvent {
 /** One operation that a bucket failed to answer. */
 export interface ErrorEvent {
   /** What was asked. */
-  readonly operation: Operation;
+  readonly operation: ObservedOperation;
   /** Whose units they are. */
   readonly key: string;
   /** Units that were asked for. */
@@ -36,7 +39,7 @@ export interface ErrorEvent {
 
 /** Who wants to know what a bucket does. What it throws goes to whoever asked the bucket. */
 export interface BucketListener {
-  /** After each put, peek, charge and refund. */
+  /** After each put, peek, charge, refund, reserve and cancel. */
   onDecision?(event: DecisionEvent): void;
   /** After each of them that failed. */
   onError?(event: ErrorEvent): void;
@@ -106,8 +109,26 @@ class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
     return andThen(this.mode, decision, ({ allowed }: Decision) => allowed);
   }
 
+  protected override _reserve(entry: Entry, maxWait: number): Outcome<M, Booked> {
+    return this.#watch(
+      "reserve",
+      [entry],
+      () => super._reserve(entry, maxWait),
+      ({ decision }) => [decision],
+    );
+  }
+
+  protected override _cancel(entry: Entry, at: number): Outcome<M, Decision> {
+    return this.#watch(
+      "cancel",
+      [entry],
+      () => super._cancel(entry, at),
+      (decision) => [decision],
+    );
+  }
+
   #watch<T>(
-    operation: Operation,
+    operation: ObservedOperation,
     entries: readonly Entry[],
     run: () => Outcome<M, T>,
     decisionsOf: (answer: T) => readonly Decision[],

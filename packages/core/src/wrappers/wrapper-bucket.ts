@@ -1,5 +1,5 @@
-import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import { AbstractBucket, type Booking, type Snapshot } from "../abstract-bucket.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
 import type { Entry, RateItem } from "../item.js";
@@ -26,6 +26,18 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
 
   protected override _tryPut(key: string, weight: number): Outcome<M, boolean> {
     return this._inner.tryPut(key, weight);
+  }
+
+  override get reserves(): boolean {
+    return this._inner.reserves;
+  }
+
+  protected override _reserve(entry: Entry, maxWait: number): Outcome<M, Booked> {
+    return andThen(this.mode, this._inner.reserve(itemOf(entry), maxWait / 1000), bookedOf);
+  }
+
+  protected override _cancel(entry: Entry, at: number): Outcome<M, Decision> {
+    return this._inner.cancel(itemOf(entry), toMilliseconds(at));
   }
 
   protected override _read(key: string): Outcome<M, Snapshot> {
@@ -56,4 +68,9 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
 /** The item that an entry was made from. */
 export function itemOf({ key, weight, at }: Entry): RateItem {
   return { key, weight, timestamp: at === undefined ? undefined : toMilliseconds(at) };
+}
+
+/** A booking as a twin gives it. */
+export function bookedOf({ decision, at }: Booking): Booked {
+  return { decision, at: toMicroseconds(at) };
 }

@@ -1,0 +1,135 @@
+import type { Algorithm, Rate } from "@sluice/core";
+import fc from "fast-check";
+import { same } from "../check.js";
+import { type Law, type LawContext, put, type Subject } from "../law.js";
+
+/** A booking is for the instant at which the item would be admitted, and stands in line behind all before it. */
+export const reserve: Law = {
+  name: "reserve books the earliest admission, in line, no further ahead than asked, and cancel undoes it",
+  applies: books,
+  books: true,
+  async check({ open }) {
+    const subject = await open(["2/s", "5/10s"]);
+    const { bucket, clock } = subject;
+    same("can reserve", bucket.reserves, true);
+    clock.set(10_000);
+    const book = async (weight: number, maxWait?: number) => {
+      const { decision, at } = await bucket.reserve({ key: "ada", weight }, maxWait);
+      return [decision.allowed, decision.retryAfter, at];
+    };
+    same("a booking of what is there", await book(2), [true, 0, 10_000]);
+    const { retryAfter } = await bucket.peek({ key: "ada", weight: 2 });
+    same("a booking further ahead than asked", (await book(2, retryAfter - 0.001))[0], false);
+    same("the first in line", await book(2, retryAfter), [true, retryAfter, 10_000 + retryAfter]);
+    const next = (await bucket.peek({ key: "ada" })).retryAfter;
+    same("the next waits longer", next > retryAfter, true);
+    clock.advance(retryAfter);
+    same("what is booked is not there for others", (await put(subject)).allowed, false);
+    clock.advance(next - retryAfter - 0.001);
+    same("just before it would fit", (await put(subject)).allowed, false);
+    clock.advance(0.001);
+    const [, , at] = await book(1);
+    await bucket.cancel({ key: "ada" }, at as number);
+    same("what was cancelled is there again", (await put(subject)).allowed, true);
+    same("a weight that never fits", await book(3), [false, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    same("weight 0", (await book(0))[0], true);
+  },
+};
+
+/** Without what was booked and cancelled, everything is as it would have been. */
+export const cancel: Law = {
+  name: "after a cancel the cell is as if the booking had never been",
+  applies: books,
+  books: true,
+  async check(context) {
+    await property(context, async (subject, twin, history) => {
+      const advance = (ms: number) => {
+        for (const { clock } of [subject, twin]) clock.advance(ms);
+      };
+      for (const { gap, weight, other, stays, later } of history) {
+        advance(gap);
+        const item = { key: "ada", weight };
+        const { decision, at } = await subject.bucket.reserve(item);
+        if (stays) same("a booking beside what was cancelled", { decision, at }, await twin.bucket.reserve(item));
+        else if (decision.allowed) {
+          advance(later);
+          await subject.bucket.cancel(item, at);
+        }
+        const puts = [subject, twin].map(({ bucket }) => bucket.put({ key: "ada", weight: other }));
+        same("a put beside what was cancelled", await puts[0], await puts[1]);
+        same("units in use", await subject.bucket.count("ada"), await twin.bucket.count("ada"));
+      }
+    });
+  },
+};
+
+/** Bookings and puts together never pass more than the rates allow, when each is used at its time. */
+export const bookedUse: Law = {
+  name: "what is booked, used at its time, and what is put beside it keep to the rates",
+  applies: books,
+  books: true,
+  async check(context) {
+    await property(context, async (subject, _, history) => {
+      const used: { at: number; weight: number }[] = [];
+      for (const { gap, weight, other } of history) {
+        subject.clock.advance(gap);
+        const { decision, at } = await subject.bucket.reserve({ key: "ada", weight }, 2000);
+        if (decision.allowed) used.push({ at, weight });
+        const now = subject.clock.now();
+        if ((await subject.bucket.put({ key: "ada", weight: other })).allowed) used.push({ at: now, weight: other });
+      }
+      for (const rate of subject.bucket.rates) keeps(context.algorithm, rate, used);
+    });
+  },
+};
+
+interface Step {
+  readonly gap: number;
+  readonly weight: number;
+  readonly other: number;
+  readonly stays: boolean;
+  readonly later: number;
+}
+
+async function property(
+  { open, runs }: LawContext,
+  check: (subject: Subject, twin: Subject, history: readonly Step[]) => Promise<void>,
+): Promise<void> {
+  const step = fc.record({
+    gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 700 })),
+    weight: fc.integer({ min: 1, max: 4 }),
+    other: fc.integer({ min: 0, max: 3 }),
+    stays: fc.boolean(),
+    later: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3000 })),
+  });
+  const one = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (history) => {
+    const subjects = [await open(["4/s", "9/4s"]), await open(["4/s", "9/4s"])] as const;
+    for (const { clock } of subjects) clock.set(100_000);
+    await check(...subjects, history);
+  });
+  await fc.assert(one, { numRuns: Math.ceil(runs / 4) });
+}
+
+/** Throws when more was used in some span of time than the rate admits in it. */
+function keeps(
+  { name }: Algorithm,
+  { limit, interval, burst }: Rate,
+  used: readonly { at: number; weight: number }[],
+): void {
+  const inOrder = [...used].sort((a, b) => a.at - b.at);
+  for (const [i, first] of inOrder.entries()) {
+    let total = 0;
+    for (const { at, weight } of inOrder.slice(i)) {
+      const span = at - first.at;
+      if (name === "sliding-window-log" && span >= interval) break;
+      total += weight;
+      // A wait is rounded up to a microsecond, never down.
+      const most = name === "sliding-window-log" ? limit : burst + (span / interval) * limit + 1e-6;
+      same(`${total} units in ${span} ms keep to ${limit}/${interval} ms`, total <= most, true);
+    }
+  }
+}
+
+function books({ name }: Algorithm): boolean {
+  return name === "sliding-window-log" || name === "token-bucket" || name === "leaky-bucket";
+}

@@ -1,0 +1,48 @@
+import type { AbstractBucket, Booking } from "../abstract-bucket.js";
+import { checkWeight } from "../item.js";
+import { andThen, lift, type Mode, type Outcome } from "../mode.js";
+
+/** Units that were booked ahead by {@link Limiter.reserve}: wait `delay`, do the work, then settle what it really cost. */
+export class Reservation<M extends Mode> {
+  /** Whose units they are. */
+  readonly key: string;
+  /** Units that were booked. */
+  readonly weight: number;
+  /** Milliseconds from the booking until the units may be used; 0 for at once. */
+  readonly delay: number;
+  /** When they may be used, in milliseconds on the bucket's clock. */
+  readonly at: number;
+  readonly #bucket: AbstractBucket<M>;
+  #settled = false;
+
+  /** @internal */
+  constructor(bucket: AbstractBucket<M>, key: string, weight: number, { decision, at }: Booking) {
+    this.#bucket = bucket;
+    this.key = key;
+    this.weight = weight;
+    this.delay = decision.retryAfter;
+    this.at = at;
+  }
+
+  /**
+   * Settles what the work really cost: units that were not needed are given back, those
+   * that were needed beside are charged, into debt. The first commit or cancel counts;
+   * later ones do nothing.
+   */
+  commit(actual: number = this.weight): Outcome<M, void> {
+    checkWeight("commit", actual, this.key);
+    if (this.#settled || actual === this.weight) {
+      this.#settled = true;
+      return lift<M, void>(this.#bucket.mode, undefined);
+    }
+    this.#settled = true;
+    const item = { key: this.key, weight: Math.abs(actual - this.weight) };
+    const settled = actual > this.weight ? this.#bucket.charge(item) : this.#bucket.cancel(item, this.at);
+    return andThen<M, unknown, void>(this.#bucket.mode, settled, () => undefined);
+  }
+
+  /** Gives back what can still be given: the work is not done. */
+  cancel(): Outcome<M, void> {
+    return this.commit(0);
+  }
+}
