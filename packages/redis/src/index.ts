@@ -1,6 +1,8 @@
 /**
- * The redis bucket of Sluice.
+ * The Redis bucket of Sluice, on ioredis: for single nodes and Cluster.
  *
  * @module
  */
-export {};
+export { RedisBucket, type RedisBucketOptions } from "./redis-bucket.js";
+export type { RedisClient } from "./redis-client.js";
+export { RedisClock } from "./redis-clock.js";

@@ -49,6 +49,13 @@ export class RunLengthLog implements Log {
     this.#start = 0;
   }
 
+  subtract(index: number, units: number): void {
+    const left = this.total(index) - this.total(index - 1) - units;
+    const at = 2 * (this.#start + index);
+    for (let i = at + 1; i < this.#entries.length; i += 2) this.#entries[i] = (this.#entries[i] as number) - units;
+    if (left <= 0) this.#entries.splice(at, 2);
+  }
+
   dropNewest(units: number): void {
     const target = this.total(this.size - 1) - units;
     while (this.size > 0 && this.total(this.size - 2) >= target) this.#entries.length -= 2;

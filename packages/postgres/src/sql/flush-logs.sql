@@ -1,0 +1,1 @@
+SELECT {log_drop}($1, $2, $3)

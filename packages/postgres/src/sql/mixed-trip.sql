@@ -1,0 +1,6 @@
+WITH written AS (
+{trip}
+)
+SELECT * FROM written
+UNION ALL
+{read}

@@ -1,0 +1,63 @@
+-- Others who make the same tables wait here.
+SELECT pg_advisory_xact_lock(hashtext('sluice'), hashtext({cells_text}));
+
+DO {quote}
+DECLARE
+  found int := substring(obj_description(to_regclass({cells_text}), 'pg_class') FROM '^Sluice (\d+)');
+BEGIN
+  IF found > {version} THEN
+    RAISE EXCEPTION 'its version is %, and this Sluice knows versions up to {version}: update @sluice/postgres', found;
+  END IF;
+END {quote};
+
+-- A cell holds its state before the last trip, and what that trip did: the next one works both into the
+-- state that it finds. So one upsert can give back the state before it, which RETURNING cannot see.
+CREATE {unlogged} TABLE IF NOT EXISTS {cells} (
+  key bytea PRIMARY KEY,
+  -- When the last trip came, in microseconds since 1970.
+  at float8 NOT NULL,
+  -- The numbers of the kernel before that trip.
+  state float8[] NOT NULL,
+  -- The last trip put so many units, by this weight at a time, ...
+  units float8 NOT NULL,
+  weight float8 NOT NULL,
+  -- ... or, where it did anything else, four numbers a step: the operation (0 put, 1 charge, 2 refund),
+  -- the weight, the instant (-1 for the time of the trip), and how many times.
+  steps float8[]
+) WITH (fillfactor = 70);
+
+-- The newest entries of a log, oldest first.
+CREATE {unlogged} TABLE IF NOT EXISTS {logs} (
+  key bytea PRIMARY KEY,
+  -- When each was made, in microseconds, and the units up to it, counted on from page to page.
+  times float8[] NOT NULL,
+  totals float8[] NOT NULL,
+  -- Units before the first of them, and units that are forgotten.
+  base float8 NOT NULL,
+  gone float8 NOT NULL
+) WITH (fillfactor = 50);
+
+-- The older entries, in pages that are written once.
+CREATE {unlogged} TABLE IF NOT EXISTS {pages} (
+  key bytea NOT NULL,
+  last_total float8 NOT NULL,
+  last_time float8 NOT NULL,
+  base float8 NOT NULL,
+  times float8[] NOT NULL,
+  totals float8[] NOT NULL,
+  PRIMARY KEY (key, last_total),
+  UNIQUE (key, last_time, last_total)
+);
+
+-- The cells of some keys in the order of the keys, NULL where there is none: by index, however small the
+-- table was when the plan was made.
+CREATE OR REPLACE FUNCTION {find}(keys bytea[])
+  RETURNS TABLE (at float8, state float8[], units float8, weight float8, steps float8[])
+  LANGUAGE sql STABLE
+  SET enable_seqscan TO off
+AS {quote}
+  SELECT c.at, c.state, c.units, c.weight, c.steps
+  FROM unnest(keys) WITH ORDINALITY AS wanted (key, place)
+  LEFT JOIN LATERAL (SELECT * FROM {cells} AS cell WHERE cell.key = wanted.key OFFSET 0) AS c ON true
+  ORDER BY wanted.place
+{quote};

@@ -1,0 +1,1 @@
+COMMENT ON TABLE {cells} IS 'Sluice {version}: the cells of rate limiters';

@@ -1,0 +1,55 @@
+/**
+ * The kernels in Lua.
+ *
+ * @module
+ */
+import type { Algorithm, Kernel } from "@sluice/core";
+import * as lua from "./lua/embedded.js";
+import { Script } from "./script.js";
+
+/** The scripts of one rule. They know no rates and no names, so that Redis keeps few of them. */
+export interface Dialect {
+  /** Carries out the steps of a trip. */
+  readonly trip: Script;
+  /** Drops the cells that are as good as new. */
+  readonly leak: Script;
+  /** Reads all of one cell, where a trip does not tell it. */
+  readonly read: Script | undefined;
+}
+
+/** The dialect of each rule, for kernels of one rate and of several. */
+const DIALECTS: Readonly<Record<string, readonly [one: Dialect, several: Dialect]>> = {
+  "token-bucket": cellDialects(lua.tokenBucket),
+  "fixed-window": cellDialects(lua.fixedWindow),
+  "sliding-window-counter": cellDialects(lua.slidingWindowCounter),
+  "sliding-window-log": [logDialect(), logDialect()],
+};
+
+/** The dialect of a kernel. */
+export function dialectOf(algorithm: Algorithm, { rule, rates }: Kernel): Dialect {
+  const dialects = Object.hasOwn(DIALECTS, rule) ? DIALECTS[rule] : undefined;
+  if (dialects !== undefined) return dialects[rates.length === 1 ? 0 : 1];
+  const known = Object.keys(DIALECTS).join(", ");
+  const reason = `there is no Lua for the rule ${JSON.stringify(rule)}, but for ${known}`;
+  throw new TypeError(
+    `Cannot keep ${algorithm.name} in Redis: ${reason}. Use an algorithm of @sluice/core, or another bucket.`,
+  );
+}
+
+function cellDialects(rule: string): [one: Dialect, several: Dialect] {
+  const leak = new Script(lua.prelude, lua.steps, rule, lua.cellLeak);
+  const dialect = (trip: string): Dialect => ({
+    trip: new Script(lua.prelude, lua.steps, lua.life, rule, trip),
+    leak,
+    read: undefined,
+  });
+  return [dialect(lua.cellTripOne), dialect(lua.cellTripMany)];
+}
+
+function logDialect(): Dialect {
+  return {
+    trip: new Script(lua.prelude, lua.steps, lua.life, lua.log, lua.logWrite, lua.logTrip),
+    leak: new Script(lua.prelude, lua.log, lua.logLeak),
+    read: new Script(lua.prelude, lua.log, lua.logRead),
+  };
+}

@@ -1,0 +1,48 @@
+-- Carries out the steps of a trip on cells of several rates, as cell-trip-one.lua does on those of one:
+-- all rates decide, and then all of them commit, or none.
+local NUMBERS = WIDTH * rates
+local FORMAT = "<" .. string.rep("d", NUMBERS)
+
+-- Microseconds from an instant until the cell is as good as new.
+local function reset_all(at, s)
+  local longest = 0
+  for rate = 0, rates - 1 do
+    local i, q = WIDTH * rate, each * rate
+    longest = max(longest, reset(at, s[i + 1], s[i + 2], s[i + 3], p[q + 1], p[q + 2]))
+  end
+  return longest
+end
+
+-- Carries out the step at hand on all rates, into `after`; says whether all of them admit it.
+local function carry_out_all(s, after)
+  for rate = 0, rates - 1 do
+    local i, q = WIDTH * rate, each * rate
+    local admitted, a, b, c =
+      carry_out(operation, weight, now, s[i + 1], s[i + 2], s[i + 3], p[q + 1], p[q + 2], p[q + 3])
+    if not admitted then return false end
+    -- A number too many is the next rate's first, which comes after it.
+    after[i + 1], after[i + 2], after[i + 3] = a, b, c
+  end
+  return true
+end
+
+local answer, after = { pack("<d", server_now) }, {}
+for i = 1, #KEYS do
+  local value = call("GET", KEYS[i])
+  local before = value or string.rep("\0", 8 * NUMBERS)
+  answer[i + 1] = before
+  local s = { unpack_numbers(FORMAT, before) }
+  local ended = value and reset_all(0, s)
+  local changed = false
+  repeat
+    if span == 0 then next_step() end
+    span = span - 1
+    for _ = 1, count do
+      if operation == PEEK or operation == REFUND and reset_all(now, s) == 0 then break end
+      if not carry_out_all(s, after) then break end
+      s, after, changed = after, s, true
+    end
+  until last
+  if changed then set(KEYS[i], pack(FORMAT, unpack(s, 1, NUMBERS)), life(reset_all(0, s), ended)) end
+end
+return table.concat(answer)

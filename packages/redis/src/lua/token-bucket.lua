@@ -1,0 +1,22 @@
+-- The token bucket, operation by operation as in packages/core/src/algorithms/token-bucket.ts.
+-- A rate has two numbers: when it changed last, and the steps in use then. Its parameters are the
+-- steps that a microsecond gives back, those in a unit, and those in a full bucket.
+local WIDTH = 2
+
+-- Whether a step is admitted, and what the numbers of a rate become if it is.
+local function carry_out(operation, units, now, changed, used, _, refill, unit, full)
+  if now > changed then
+    used = max(0, used - (now - changed) * refill)
+    changed = now
+  end
+  if operation == REFUND then return true, changed, max(0, used - units * unit) end
+  used = used + units * unit
+  return operation == CHARGE or used <= full, changed, used
+end
+
+-- Microseconds from an instant until the rate is as good as new.
+local function reset(at, changed, used, _, refill)
+  local elapsed = at - changed
+  if elapsed > 0 then return ceil(max(0, used - elapsed * refill) / refill) end
+  return ceil(used / refill) - elapsed
+end

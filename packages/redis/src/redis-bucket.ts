@@ -1,0 +1,179 @@
+import {
+  type CellAnswer,
+  type CellSteps,
+  type RatesLike,
+  RemoteBucket,
+  type RemoteBucketOptions,
+  type Snapshot,
+  StoreError,
+  toMicroseconds,
+} from "@sluice/core";
+import { CellNames, slotOf } from "./cell-names.js";
+import { type Dialect, dialectOf } from "./dialect.js";
+import { digits, WHOLE } from "./digits.js";
+import { makeClient, type OwnedClient } from "./owned-client.js";
+import {
+  checkClient,
+  mastersOf,
+  type RedisArgument,
+  type RedisClient,
+  type SendCommand,
+  sender,
+} from "./redis-client.js";
+import { RedisClock } from "./redis-clock.js";
+import { parseRedisUrl } from "./redis-url.js";
+import { readCells, readDecisions, readLog } from "./replies.js";
+import { hasInstant, preamble, stepsText } from "./trip-text.js";
+
+/** What a {@link RedisBucket} can be told. */
+export interface RedisBucketOptions extends RemoteBucketOptions {
+  /** What the names of all cells begin with; `"sluice"` when left out. Letters, digits and `_.:/@-`. */
+  readonly prefix?: string;
+}
+
+/** Keys that Redis looks at for one SCAN. */
+const SCAN_COUNT = 1000;
+
+export class RedisBucket extends RemoteBucket {
+  readonly #client: RedisClient;
+  readonly #send: SendCommand;
+  readonly #names: CellNames;
+  readonly #dialect: Dialect;
+  /** What trips are told first: where the server's clock decides, and where instants come with the items. */
+  readonly #preamble: string;
+  readonly #preambleForInstants: string;
+  #owned: OwnedClient | undefined;
+
+  constructor(client: RedisClient, rates: RatesLike, options: RedisBucketOptions = {}) {
+    super("Redis", rates, options, new RedisClock(client));
+    this.#client = checkClient(client);
+    this.#send = sender(client);
+    this.#names = new CellNames(options.prefix ?? "sluice", this._prefix);
+    this.#dialect = dialectOf(this.algorithm, this.kernel);
+    this.#preamble = preamble(this.kernel, this._storeTime ? "server" : "client");
+    this.#preambleForInstants = preamble(this.kernel, this._storeTime ? "some instants" : "client");
+  }
+
+  static async open(url: string, rates: RatesLike, options: RedisBucketOptions = {}): Promise<RedisBucket> {
+    const parsed = parseRedisUrl(url);
+    const owned = await makeClient(parsed, options.timeout ?? 5000);
+    const bucket = new RedisBucket(owned.client, rates, options);
+    bucket.#owned = owned;
+    try {
+      await bucket._ask(`open ${JSON.stringify(parsed.shown)}`, () => owned.connect());
+    } catch (error) {
+      owned.disconnect();
+      throw error;
+    }
+    return bucket;
+  }
+
+  protected override _lane(key: string): number {
+    return this.#client.isCluster === true ? slotOf(this.#names.of(key)) : 0;
+  }
+
+  protected override async _send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
+    const names: RedisArgument[] = [];
+    for (const { key } of cells) names.push(this.#names.of(key));
+    const text = (hasInstant(cells) ? this.#preambleForInstants : this.#preamble) + stepsText(cells);
+    const reply = await this.#dialect.trip.run(this.#send, names, text);
+    if (this.kernel.form === "log") return readDecisions(reply, cells, this.kernel);
+    return readCells(reply, cells.length, this.kernel.width);
+  }
+
+  protected override async _read(key: string): Promise<Snapshot> {
+    const instant = await this._instant(undefined);
+    const snapshot = await this._ask("read", () => this.#readCell(key));
+    return instant === undefined ? snapshot : { now: instant, state: snapshot.state };
+  }
+
+  protected override async _leak(at: number | undefined): Promise<number> {
+    const instant = await this._instant(at);
+    const text =
+      instant === undefined
+        ? preamble(this.kernel, "server")
+        : preamble(this.kernel, "client") + digits(instant, WHOLE);
+    let dropped = 0;
+    for await (const names of this.#scan("leak")) {
+      const counts = await this._ask("leak", () =>
+        Promise.all(this.#together(names).map((some) => this.#dialect.leak.run(this.#send, some, text))),
+      );
+      for (const count of counts) dropped += count as number;
+    }
+    return dropped;
+  }
+
+  /** Redis drops cells by itself when their time is over. */
+  protected override async _sweep(): Promise<boolean> {
+    return false;
+  }
+
+  protected override async _flush(key: string | undefined): Promise<void> {
+    if (key !== undefined) {
+      await this._ask("flush", () => this.#send("unlink", this.#names.of(key)));
+      return;
+    }
+    for await (const names of this.#scan("flush")) {
+      await this._ask("flush", () => Promise.all(this.#together(names).map((some) => this.#send("unlink", some))));
+    }
+  }
+
+  protected override _now(): Promise<number> {
+    return this._ask("tell the time", async () => toMicroseconds(await this.clock.now()));
+  }
+
+  protected override _giveUp(): void {
+    this.#owned?.reconnect();
+  }
+
+  protected override async _disconnect(): Promise<void> {
+    const owned = this.#owned;
+    if (owned === undefined) return;
+    try {
+      await this._ask("close", () => owned.quit());
+    } catch (error) {
+      // What cannot be closed in good order is closed all the same.
+      if (!(error instanceof StoreError)) throw error;
+      owned.disconnect();
+    }
+  }
+
+  async #readCell(key: string): Promise<Snapshot> {
+    const { read, trip } = this.#dialect;
+    const names = [this.#names.of(key)];
+    if (read !== undefined) return readLog(await read.run(this.#send, names, this.#preamble), this.kernel);
+    const peek = { key, steps: [{ operation: "peek", weight: 0, at: undefined, count: 1 }] } as const;
+    const reply = await trip.run(this.#send, names, this.#preamble + stepsText([peek]));
+    const [answer] = readCells(reply, 1, this.kernel.width);
+    const { now, before } = answer as { now: number; before: { numbers: Float64Array; offset: number } };
+    return { now, state: before };
+  }
+
+  /** The names of all cells of this bucket, some at a time; one may come twice. */
+  async *#scan(action: string): AsyncGenerator<RedisArgument[]> {
+    // Once a Cluster has answered, it knows its nodes.
+    await this._ask(action, () => this.#send("time"));
+    for (const master of mastersOf(this.#client)) {
+      const send = sender(master);
+      let cursor = "0";
+      do {
+        const scan = () => send("scan", cursor, "MATCH", this.#names.pattern, "COUNT", SCAN_COUNT);
+        const [next, names] = (await this._ask(action, scan)) as [Buffer, Buffer[]];
+        if (names.length > 0) yield names;
+        cursor = next.toString();
+      } while (cursor !== "0");
+    }
+  }
+
+  /** Names in groups that may go into one command. */
+  #together(names: readonly RedisArgument[]): (readonly RedisArgument[])[] {
+    if (this.#client.isCluster !== true) return [names];
+    const groups = new Map<number, RedisArgument[]>();
+    for (const name of names) {
+      const group = groups.get(slotOf(name));
+      if (group === undefined) groups.set(slotOf(name), [name]);
+      else group.push(name);
+    }
+    return [...groups.values()];
+  }
+}

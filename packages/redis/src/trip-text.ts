@@ -1,0 +1,64 @@
+/**
+ * What the scripts are told beside their keys, see `lua/prelude.lua` and `lua/steps.lua`.
+ *
+ * @module
+ */
+import type { CellSteps, Kernel, Operation, Step } from "@sluice/core";
+import { digits, largeDigits, WHOLE } from "./digits.js";
+
+/** Who decides the time: the server, the server save for some steps, or the client. */
+export type TimeMode = "server" | "some instants" | "client";
+
+const MODES: Record<TimeMode, number> = { server: 0, "some instants": 1, client: 2 };
+const OPERATIONS: Record<Operation, number> = { peek: 0, put: 1, charge: 2, refund: 3 };
+const LAST = 4;
+const HAS_INSTANT = 8;
+const ONE_UNIT = 16;
+const SHORT = 4;
+
+/** The beginning of what every script is told. */
+export function preamble(kernel: Kernel, mode: TimeMode): string {
+  const parameters = kernel.rates.map((_, rate) => kernel.parameters(rate));
+  const counts = digits(parameters.length, 2) + digits(parameters[0]?.length ?? 0, 1);
+  return digits(MODES[mode], 1) + counts + parameters.flat().map(largeDigits).join("");
+}
+
+/** The steps of a trip, as text; keys in a row that have the same one step share it. */
+export function stepsText(cells: readonly CellSteps[]): string {
+  let text = "";
+  let shared: Step | undefined;
+  let span = 0;
+  for (const { steps } of cells) {
+    const alone = steps.length === 1 ? (steps[0] as Step) : undefined;
+    if (alone !== undefined && shared !== undefined && isSame(alone, shared)) {
+      span++;
+      continue;
+    }
+    if (shared !== undefined) text += stepText(shared, true, span);
+    shared = alone;
+    span = 1;
+    if (alone === undefined) for (const [i, step] of steps.entries()) text += stepText(step, i === steps.length - 1, 1);
+  }
+  return shared === undefined ? text : text + stepText(shared, true, span);
+}
+
+/** Whether any step names its instant. */
+export function hasInstant(cells: readonly CellSteps[]): boolean {
+  for (const { steps } of cells) for (const { at } of steps) if (at !== undefined) return true;
+  return false;
+}
+
+function isSame(a: Step, b: Step): boolean {
+  return a.weight === b.weight && a.operation === b.operation && a.count === b.count && a.at === b.at;
+}
+
+function stepText({ operation, weight, count, at }: Step, last: boolean, span: number): string {
+  const isOne = weight === 1 && count === 1;
+  // Whatever is done with no units changes nothing.
+  let flags = OPERATIONS[weight === 0 ? "peek" : operation];
+  if (last) flags += LAST;
+  if (at !== undefined) flags += HAS_INSTANT;
+  if (isOne) flags += ONE_UNIT;
+  const units = isOne ? "" : digits(count, SHORT) + digits(weight, WHOLE);
+  return digits(flags, 1) + digits(span, SHORT) + units + (at === undefined ? "" : digits(at, WHOLE));
+}

@@ -1,0 +1,104 @@
+/**
+ * Several processes that put into one store, starting at the same moment.
+ *
+ * @module
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** What a process is to do. */
+export interface Job {
+  /** Which store: `worker.mjs` knows how to open each. */
+  readonly store: "sqlite" | "postgres" | "redis" | "redis-cluster";
+  /** The path or the URL of it. */
+  readonly at: string;
+  readonly rates: string | readonly string[];
+  /** The name of an algorithm. */
+  readonly algorithm: string;
+  /** More options of the bucket: plain values. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Whom to put one unit for. */
+  readonly key: string;
+  /** How often; until the time is over, when left out. */
+  readonly tries?: number;
+  /** For how many milliseconds; a minute, when left out. */
+  readonly duration?: number;
+  /** How many tries are under way at once; 1 when left out. */
+  readonly inFlight?: number;
+  /** A file that gets one byte for each unit that is admitted. */
+  readonly record?: string;
+  /** Whether the bucket is opened only when all start. */
+  readonly opensAtStart?: boolean;
+}
+
+/** What a process did. */
+export interface Result {
+  readonly admitted: number;
+  readonly errors: readonly string[];
+}
+
+const WORKER = fileURLToPath(new URL("worker.mjs", import.meta.url));
+
+/** A process with a job, up and ready. */
+export class Worker {
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess) {
+    this.#process = process;
+  }
+
+  /** Starts a process, and waits until it is ready. */
+  static async start(job: Job): Promise<Worker> {
+    const child = fork(WORKER, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    child.send(job);
+    await answer(child);
+    return new Worker(child);
+  }
+
+  /** Lets it begin, and waits for what it did. */
+  async run(): Promise<Result> {
+    this.#process.send("go");
+    return (await answer(this.#process)) as Result;
+  }
+
+  /** Lets it begin. */
+  begin(): void {
+    this.#process.send("go");
+  }
+
+  /** Kills it, wherever it stands, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await gone;
+  }
+}
+
+/** Starts one process a job, lets all begin at the same moment, and waits for what they did. */
+export async function race(jobs: readonly Job[]): Promise<Result[]> {
+  const workers: Worker[] = [];
+  try {
+    await Promise.all(jobs.map(async (job) => workers.push(await Worker.start(job))));
+    return await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.kill()));
+  }
+}
+
+/** The next message of a process; fails when it ends without one. */
+async function answer(child: ChildProcess): Promise<unknown> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  try {
+    return await Promise.race([
+      once(child, "message", { signal }).then(([message]) => message as unknown),
+      once(child, "exit", { signal }).then(([code, killed]) => {
+        throw new Error(`A process of the test ended early (${killed ?? `with code ${code}`}).`);
+      }),
+    ]);
+  } finally {
+    controller.abort();
+  }
+}

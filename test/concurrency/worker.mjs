@@ -1,0 +1,50 @@
+/**
+ * A process that puts, for tests with several: `processes.ts` starts it and sends it a job.
+ *
+ * It says when it is ready, waits for the word at which all start together, and answers
+ * with what it did. It runs on what is built, as users do.
+ */
+import { once } from "node:events";
+import { openSync, writeSync } from "node:fs";
+import { fixedWindow, leakyBucket, slidingWindowCounter, slidingWindowLog, tokenBucket } from "@sluice/core";
+
+const ALGORITHMS = [slidingWindowLog, tokenBucket, leakyBucket, fixedWindow, slidingWindowCounter];
+
+/** How each store opens a bucket: `at` is a path or a URL. */
+const STORES = {
+  async sqlite({ at, rates, options }) {
+    const { SQLiteBucket } = await import("@sluice/sqlite");
+    return SQLiteBucket.open(at, rates, options);
+  },
+};
+
+const [job] = await once(process, "message");
+const algorithm = ALGORITHMS.find(({ name }) => name === job.algorithm);
+const open = () => STORES[job.store]({ ...job, options: { ...job.options, algorithm } });
+// Loads the driver, too, so that all are equally fast from the start.
+const opened = job.opensAtStart ? undefined : await open();
+process.send("ready");
+await once(process, "message");
+const result = { admitted: 0, errors: [] };
+const record = job.record === undefined ? undefined : openSync(job.record, "a");
+try {
+  const bucket = opened ?? (await open());
+  await Promise.all(Array.from({ length: job.inFlight ?? 1 }, () => tryAll(bucket)));
+  await bucket.close();
+} catch (error) {
+  result.errors.push(String(error?.stack ?? error));
+}
+process.send(result);
+process.disconnect();
+
+/** Puts `tries` times, or for `duration` milliseconds. No longer than a minute, lest it outlives who started it. */
+async function tryAll(bucket) {
+  const tries = job.tries ?? Number.POSITIVE_INFINITY;
+  const end = performance.now() + (job.duration ?? 60_000);
+  for (let i = 0; i < tries && performance.now() < end; i++) {
+    if (!(await bucket.tryPut(job.key))) continue;
+    result.admitted++;
+    // Written down at once, so that it counts even if the process is killed now.
+    if (record !== undefined) writeSync(record, ".");
+  }
+}

@@ -1,0 +1,21 @@
+import { randomUUID } from "node:crypto";
+import { bucketSuite } from "@sluice/conformance";
+import { migrate, PostgresBucket } from "@sluice/postgres";
+import pg from "pg";
+import { afterAll, describe, test } from "vitest";
+import { postgresUrl } from "../servers/urls.js";
+
+const pool = new pg.Pool({ connectionString: await postgresUrl() });
+const table = `conformance ${randomUUID().slice(0, 8)}`;
+await migrate(pool, { table, unlogged: true });
+let buckets = 0;
+
+afterAll(() => pool.end());
+
+describe("PostgresBucket", () => {
+  bucketSuite({
+    test: (name, run) => test.concurrent(name, run),
+    factory: (rates, options) => new PostgresBucket(pool, rates, { ...options, table, name: `${buckets++}` }),
+    runs: Number(process.env.SLUICE_TRACES ?? 20),
+  });
+});

@@ -1,0 +1,20 @@
+import { randomUUID } from "node:crypto";
+import { bucketSuite } from "@sluice/conformance";
+import { RedisBucket } from "@sluice/redis";
+import { Redis } from "ioredis";
+import { afterAll, describe, test } from "vitest";
+import { redisUrl } from "../servers/urls.js";
+
+const client = new Redis(await redisUrl());
+const run = randomUUID();
+let buckets = 0;
+
+afterAll(() => client.quit());
+
+describe("RedisBucket", () => {
+  bucketSuite({
+    test,
+    factory: (rates, options) => new RedisBucket(client, rates, { ...options, name: `${run} ${buckets++}` }),
+    runs: Number(process.env.SLUICE_TRACES ?? 100),
+  });
+});
