@@ -1,5 +1,15 @@
 import { bucketSuite } from "@sluice/conformance";
-import { type AbstractBucket, type Mode, toAsync, withDenyCache, withFallback, withObserver } from "@sluice/core";
+import {
+  type AbstractBucket,
+  leakyBucket,
+  type Mode,
+  toAsync,
+  tokenBucket,
+  withDenyCache,
+  withFallback,
+  withLease,
+  withObserver,
+} from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
 import { describe, test } from "vitest";
 import { MapRemoteBucket } from "./map-remote-bucket.js";
@@ -42,6 +52,15 @@ describe("withFallback(), while the primary is away", () => {
       away.travel = () => Promise.reject(new Error("away"));
       return withFallback(away, toAsync(new InMemoryBucket(rates, options)), { breaker: { failures: 1 } });
     },
+    runs: 50,
+  });
+});
+
+describe("withLease(), one unit at a time", () => {
+  bucketSuite({
+    test,
+    factory: (rates, options) => withLease(new InMemoryBucket(rates, options), { size: 1 }),
+    supports: { algorithms: [tokenBucket, leakyBucket], reserve: true },
     runs: 50,
   });
 });

@@ -58,6 +58,7 @@ export type { BreakerOptions } from "./wrappers/breaker.js";
 export { toAsync } from "./wrappers/to-async.js";
 export { type DenyCacheOptions, withDenyCache } from "./wrappers/with-deny-cache.js";
 export { type FallbackOptions, withFallback } from "./wrappers/with-fallback.js";
+export { type LeaseOptions, withLease } from "./wrappers/with-lease.js";
 export {
   type BucketListener,
   type DecisionEvent,
