@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 /** What a process is to do. */
 export interface Job {
   /** Which store: `worker.mjs` knows how to open each. */
-  readonly store: "sqlite" | "postgres" | "redis" | "redis-cluster";
+  readonly store: "sqlite" | "postgres" | "redis";
   /** The path or the URL of it. */
   readonly at: string;
   readonly rates: string | readonly string[];

@@ -16,6 +16,14 @@ const STORES = {
     const { SQLiteBucket } = await import("@sluice/sqlite");
     return SQLiteBucket.open(at, rates, options);
   },
+  async postgres({ at, rates, options }) {
+    const { PostgresBucket } = await import("@sluice/postgres");
+    return PostgresBucket.open(at, rates, options);
+  },
+  async redis({ at, rates, options }) {
+    const { RedisBucket } = await import("@sluice/redis");
+    return RedisBucket.open(at, rates, options);
+  },
 };
 
 const [job] = await once(process, "message");
