@@ -96,3 +96,11 @@ export function toMicroseconds(ms: number): number {
 export function toMilliseconds(us: number): number {
   return us / 1000;
 }
+
+/** What sums and differences of milliseconds are off by at most, in microseconds. */
+const NOISE = 0.001;
+
+/** Milliseconds as whole microseconds that are no fewer. */
+export function ceilMicroseconds(ms: number): number {
+  return Math.ceil(ms * 1000 - NOISE);
+}

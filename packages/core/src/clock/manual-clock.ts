@@ -1,4 +1,4 @@
-import { toMicroseconds, toMilliseconds } from "../duration.js";
+import { ceilMicroseconds, toMicroseconds, toMilliseconds } from "../duration.js";
 import { Heap, type HeapNode } from "../heap.js";
 import { describe } from "../rate.js";
 import { AbstractClock } from "./abstract-clock.js";
@@ -73,7 +73,7 @@ export class ManualClock extends AbstractClock {
   }
 
   override schedule(delay: number, callback: () => void): () => void {
-    const due = this.#now + Math.max(0, Math.ceil(delay * 1000));
+    const due = this.#now + (delay > 0 ? Math.max(1, ceilMicroseconds(delay)) : 0);
     const timer: Timer = { due, order: this.#order++, callback, heapIndex: -1 };
     this.#timers.push(timer);
     return () => this.#timers.remove(timer);

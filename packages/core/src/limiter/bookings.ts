@@ -8,6 +8,7 @@
  */
 import type { AbstractBucket, Booking } from "../abstract-bucket.js";
 import type { Decision } from "../decision.js";
+import { ceilMicroseconds, toMilliseconds } from "../duration.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { Heap, type HeapNode } from "../heap.js";
 import { describe } from "../rate.js";
@@ -107,7 +108,8 @@ export class Bookings {
       return undefined;
     }
     this.#due.remove(held);
-    held.due = this.#elapsed() + decision.retryAfter + this.#settings.buffer;
+    const wait = decision.retryAfter + this.#settings.buffer;
+    held.due = toMilliseconds(ceilMicroseconds(this.#elapsed() + wait));
     this.#due.push(held);
     this.#setTimer();
     return undefined;

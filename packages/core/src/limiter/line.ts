@@ -8,6 +8,7 @@
  */
 import type { AbstractBucket } from "../abstract-bucket.js";
 import type { Decision } from "../decision.js";
+import { ceilMicroseconds, toMilliseconds } from "../duration.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { type Mode, whenSettled } from "../mode.js";
 import { describe } from "../rate.js";
@@ -147,7 +148,8 @@ export class Line {
     const lost = this.#settings.bucket.mode === "async" && this.#lastRefused === waiter;
     const jitter = lost ? Math.random() * Math.min(decision.retryAfter / 10, MAX_JITTER) : 0;
     this.#lastRefused = waiter;
-    const retryAt = this.#elapsed() + decision.retryAfter + this.#settings.buffer + jitter;
+    const wait = decision.retryAfter + this.#settings.buffer + jitter;
+    const retryAt = toMilliseconds(ceilMicroseconds(this.#elapsed() + wait));
     if (retryAt === Number.POSITIVE_INFINITY || retryAt > waiter.deadline) {
       this.#exceed(waiter, decision);
       return;
