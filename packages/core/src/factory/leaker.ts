@@ -84,14 +84,17 @@ export class Leaker {
     this.#cancel = undefined;
     this.#sweeping = true;
     let begun = systemElapsed();
+    let more = false;
     for (const bucket of this.buckets) {
-      while (this.#buckets.has(bucket) && (await this.#sweep(bucket))) {
-        await this.#pause();
-        begun = systemElapsed();
+      while (this.#buckets.has(bucket)) {
+        // After the last slice nobody needs a pause.
+        if (more || systemElapsed() - begun >= SLICE) {
+          await this.#pause();
+          begun = systemElapsed();
+        }
+        more = await this.#sweep(bucket);
+        if (!more) break;
       }
-      if (systemElapsed() - begun < SLICE) continue;
-      await this.#pause();
-      begun = systemElapsed();
     }
     this.#sweeping = false;
     this.#start();
