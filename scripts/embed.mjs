@@ -25,7 +25,10 @@ export function embed(packages) {
   for (const file of scriptsBelow(packages)) {
     const text = readFileSync(file, "utf8").replaceAll("\r\n", "\n");
     const line = `export const ${constant(file)}: string = ${JSON.stringify(text)};\n`;
-    folders.set(dirname(file), `${folders.get(dirname(file)) ?? "// Made by scripts/embed.mjs from the files beside it.\n"}${line}`);
+    folders.set(
+      dirname(file),
+      `${folders.get(dirname(file)) ?? "// Made by scripts/embed.mjs from the files beside it.\n"}${line}`,
+    );
   }
   for (const [folder, text] of folders) {
     const target = join(folder, "embedded.ts");

@@ -34,7 +34,11 @@ export interface Job {
 
 /** What a process did. */
 export interface Result {
+  /** Units that were admitted. */
   readonly admitted: number;
+  /** How many slices of 100 ms had one admitted in them. */
+  readonly busySlices: number;
+  /** What went wrong, with where. */
   readonly errors: readonly string[];
 }
 

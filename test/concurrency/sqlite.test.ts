@@ -40,8 +40,8 @@ describe("SQLiteBucket, several processes on one file", () => {
     }
   });
 
-  test("4 of them that never pause each have at least half of a fair share, and the log of the database stays short", async () => {
-    const busy = job("shared", { rates: "1000000000/s", duration: 2000 });
+  test("4 of them that never pause all come to their turn, again and again", async () => {
+    const busy = job("shared", { rates: "1000000000/s", duration: 3000 });
     // Keeps the log of the database in place, which the last one out removes.
     using bucket = SQLiteBucket.open(busy.at, "1/s", { name: "other" });
     const results = await race(times(4, busy));
@@ -49,7 +49,9 @@ describe("SQLiteBucket, several processes on one file", () => {
     const counts = results.map(({ admitted }) => admitted);
     const fair = counts.reduce((sum, count) => sum + count, 0) / counts.length;
     expect(Math.min(...counts) / fair).toBeGreaterThan(0.5);
-    expect(statSync(`${busy.at}-wal`).size).toBeLessThan(64 * 2 ** 20);
+    // Of 30 slices. Where SQLite does the waiting, some have a turn in 18 to 25 of them.
+    expect(Math.min(...results.map(({ busySlices }) => busySlices))).toBeGreaterThan(24);
+    expect(statSync(`${busy.at}-wal`).size).toBeLessThan(16 * 2 ** 20);
     expect(bucket.count("cold")).toBe(0);
   });
 });

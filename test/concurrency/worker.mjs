@@ -26,15 +26,18 @@ const STORES = {
   },
 };
 
+/** Milliseconds by which it is told whether a process came to its turn. */
+const SLICE = 100;
+
 const [job] = await once(process, "message");
 const algorithm = ALGORITHMS.find(({ name }) => name === job.algorithm);
 const open = () => STORES[job.store]({ ...job, options: { ...job.options, algorithm } });
 // Loads the driver, too, so that all are equally fast from the start.
 const opened = job.opensAtStart ? undefined : await open();
+const record = job.record === undefined ? undefined : openSync(job.record, "a");
 process.send("ready");
 await once(process, "message");
-const result = { admitted: 0, errors: [] };
-const record = job.record === undefined ? undefined : openSync(job.record, "a");
+const result = { admitted: 0, busySlices: 0, errors: [] };
 try {
   const bucket = opened ?? (await open());
   await Promise.all(Array.from({ length: job.inFlight ?? 1 }, () => tryAll(bucket)));
@@ -48,10 +51,14 @@ process.disconnect();
 /** Puts `tries` times, or for `duration` milliseconds. No longer than a minute, lest it outlives who started it. */
 async function tryAll(bucket) {
   const tries = job.tries ?? Number.POSITIVE_INFINITY;
-  const end = performance.now() + (job.duration ?? 60_000);
-  for (let i = 0; i < tries && performance.now() < end; i++) {
+  const start = performance.now();
+  let slice = -1;
+  for (let i = 0; i < tries && performance.now() < start + (job.duration ?? 60_000); i++) {
     if (!(await bucket.tryPut(job.key))) continue;
     result.admitted++;
+    const now = Math.floor((performance.now() - start) / SLICE);
+    if (now > slice) result.busySlices++;
+    slice = now;
     // Written down at once, so that it counts even if the process is killed now.
     if (record !== undefined) writeSync(record, ".");
   }

@@ -4,6 +4,7 @@ import { migrate, PostgresBucket } from "@sluice/postgres";
 import pg from "pg";
 import { afterAll, describe, test } from "vitest";
 import { postgresUrl } from "../servers/urls.js";
+import { traceCount } from "../trace-count.js";
 
 const pool = new pg.Pool({ connectionString: await postgresUrl() });
 const table = `conformance ${randomUUID().slice(0, 8)}`;
@@ -16,6 +17,6 @@ describe("PostgresBucket", () => {
   bucketSuite({
     test: (name, run) => test.concurrent(name, run),
     factory: (rates, options) => new PostgresBucket(pool, rates, { ...options, table, name: `${buckets++}` }),
-    runs: Number(process.env.SLUICE_TRACES ?? 20),
+    runs: traceCount(20),
   });
 });

@@ -4,6 +4,7 @@ import { RedisBucket } from "@sluice/redis";
 import { Redis } from "ioredis";
 import { afterAll, describe, test } from "vitest";
 import { redisUrl } from "../servers/urls.js";
+import { traceCount } from "../trace-count.js";
 
 const client = new Redis(await redisUrl());
 const run = randomUUID();
@@ -15,6 +16,6 @@ describe("RedisBucket", () => {
   bucketSuite({
     test,
     factory: (rates, options) => new RedisBucket(client, rates, { ...options, name: `${run} ${buckets++}` }),
-    runs: Number(process.env.SLUICE_TRACES ?? 100),
+    runs: traceCount(100),
   });
 });

@@ -4,6 +4,7 @@ import { RedisBucket } from "@sluice/redis";
 import { Cluster } from "ioredis";
 import { afterAll, describe, test } from "vitest";
 import { clusterNodes } from "../servers/urls.js";
+import { traceCount } from "../trace-count.js";
 
 const client = new Cluster([...(await clusterNodes())]);
 const run = randomUUID();
@@ -15,6 +16,6 @@ describe("RedisBucket on a Cluster", () => {
   bucketSuite({
     test,
     factory: (rates, options) => new RedisBucket(client, rates, { ...options, name: `${run} ${buckets++}` }),
-    runs: Number(process.env.SLUICE_TRACES ?? 25),
+    runs: traceCount(25),
   });
 });

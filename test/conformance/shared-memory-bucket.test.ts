@@ -2,15 +2,15 @@ import { ALGORITHMS, bucketSuite } from "@sluice/conformance";
 import { slidingWindowLog } from "@sluice/core";
 import { SharedMemoryBucket } from "@sluice/memory";
 import { describe, test } from "vitest";
+import { traceCount } from "../trace-count.js";
 
-const runs = Number(process.env["SLUICE_TRACES"] ?? 300);
 const algorithms = ALGORITHMS.filter((algorithm) => algorithm !== slidingWindowLog);
 
 describe("SharedMemoryBucket", () => {
   bucketSuite({
     test,
     factory: (rates, options) => new SharedMemoryBucket(rates, { ...options, maxKeys: 1000 }),
-    supports: { algorithms },
-    runs,
+    supports: { algorithms, reserve: true },
+    runs: traceCount(300),
   });
 });

@@ -4,14 +4,20 @@ import { join } from "node:path";
 import { bucketSuite } from "@sluice/conformance";
 import { SQLiteBucket } from "@sluice/sqlite";
 import { afterAll, describe, test } from "vitest";
+import { traceCount } from "../trace-count.js";
 
 /** Random histories an algorithm; more in a long run. */
-const RUNS = Number(process.env["SLUICE_TRACES"] ?? 40);
+const RUNS = traceCount(40);
 
 describe("SQLiteBucket", { timeout: 30_000 + 200 * RUNS }, () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-"));
   const file = join(folder, "limits.db");
-  afterAll(() => rmSync(folder, { recursive: true }));
+  // With one that stays open, no bucket is the last one out, which would have to tidy up.
+  const keeper = SQLiteBucket.open(file, "1/s", { name: "keeper" });
+  afterAll(() => {
+    keeper.close();
+    rmSync(folder, { recursive: true });
+  });
 
   // All buckets lie in one file, each by its name.
   let buckets = 0;

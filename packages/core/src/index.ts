@@ -34,6 +34,7 @@ export type { Entry, RateItem } from "./item.js";
 export { Limiter } from "./limiter/limiter.js";
 export type { AcquireOptions, LimiterOptions, ReserveOptions } from "./limiter/options.js";
 export {
+  type Fitting,
   type FromCall,
   type Limitable,
   type MethodDecorator,

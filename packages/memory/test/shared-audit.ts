@@ -4,7 +4,6 @@ import {
   FREE,
   FREE_COUNT,
   FRESH,
-  LIVE,
   POOL,
   RECORD_BITS,
   RETIRED,
@@ -32,7 +31,7 @@ export function audit({ buffer }: SharedMemoryHandle): Audit {
   const places = [...chained, ...pooled, ...seated(memory)];
   const distinct = new Set(places).size;
   return {
-    size: memory.ints[LIVE] as number,
+    size: memory.size,
     keys: chained.length,
     doubled: places.length - distinct,
     lost: (memory.ints[FRESH] as number) - distinct,

@@ -7,6 +7,9 @@ const LONGEST = 1000;
 /** Begins what stands for something longer. UTF-8 knows no such byte, and what core makes of ill-formed keys begins with 0xFF. */
 const HASHED = Buffer.of(0xfe);
 
+/** Room for the bytes of a key that is read at once. */
+const scratch = Buffer.alloc(LONGEST);
+
 /** The keys of the rows of one bucket: all begin with the same bytes, and no others do. */
 export class CellKeys {
   /** The first that there may be. */
@@ -33,8 +36,8 @@ export class CellKeys {
 
   /** The same as {@link of} in the digits of a bytea: they sort as the bytes do. */
   hexOf(key: string): string {
-    const bytes = isPlain(key) ? Buffer.from(key) : Buffer.from(shorten(keyBytes(key)));
-    return this.#hex + bytes.toString("hex");
+    if (isPlain(key)) return this.#hex + scratch.toString("hex", 0, scratch.write(key));
+    return this.#hex + Buffer.from(shorten(keyBytes(key))).toString("hex");
   }
 }
 

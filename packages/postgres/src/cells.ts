@@ -3,109 +3,65 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
 import type { Cell, CellAnswer, CellSteps, Kernel, Snapshot, Step } from "@sluice/core";
 import type { CellKeys } from "./cell-keys.js";
-import type { Database, Row, Statement } from "./database.js";
-import { fill } from "./fill.js";
-import { readLeaked } from "./leaked.js";
+import { CellStatements } from "./cell-statements.js";
+import type { Database, Row } from "./database.js";
 import type { Names } from "./names.js";
-import {
-  flushCells,
-  leakCells,
-  mixedTrip,
-  readCells,
-  sourceMany,
-  sourceOne,
-  sourceSteps,
-  trip,
-} from "./sql/embedded.js";
-import { BATCH, type Leaked, type Store } from "./store.js";
-
-/** The functions that work out each rule. */
-const FUNCTIONS: Readonly<Record<string, (names: Names) => { rule: string; idle: string }>> = {
-  "token-bucket": ({ bucket, bucket_idle }) => ({ rule: bucket, idle: bucket_idle }),
-  "fixed-window": ({ window, window_idle }) => ({ rule: window, idle: window_idle }),
-  "sliding-window-counter": ({ counter, counter_idle }) => ({ rule: counter, idle: counter_idle }),
-};
-
-/** Whether there is a dialect of a rule that keeps its state in cells. */
-export function hasCells(rule: string): boolean {
-  return Object.hasOwn(FUNCTIONS, rule);
-}
+import { BATCH, type Leaked, readLeaked, type Store } from "./store.js";
 
 /** Numbers by which the functions know the operations that change anything. */
 const OPERATIONS = { put: 0, charge: 1, refund: 2 } as const;
 
-/** Keeps cells, each with what the last trip did to it. */
+/** A cell, where it stood in the trip, and the key of its row in hexadecimal digits. */
+interface Placed {
+  readonly cell: CellSteps;
+  readonly place: number;
+  readonly hex: string;
+}
+
+/** Keeps cells, each with the puts of the last trip. */
 export class Cells implements Store {
   readonly #database: Database;
   readonly #keys: CellKeys;
   readonly #kernel: Kernel;
   readonly #capacity: number;
-  /** What the functions have to be told of the rates. */
-  readonly #parameters: string;
+  readonly #statements: CellStatements;
   /** Whether so many puts at once come to the same as one after another: nothing is rounded. */
   readonly #exact: boolean;
-  readonly #one: Statement;
-  readonly #oneAt: Statement;
-  readonly #many: Statement;
-  readonly #manyAt: Statement;
-  readonly #steps: Statement;
-  readonly #read: Statement;
-  readonly #mixed: Statement;
-  readonly #leak: Statement;
-  readonly #flush: Statement;
 
   constructor(database: Database, keys: CellKeys, kernel: Kernel, capacity: number, names: Names) {
     this.#database = database;
     this.#keys = keys;
     this.#kernel = kernel;
     this.#capacity = capacity;
-    const parameters = kernel.rates.flatMap((_, rate) => kernel.parameters(rate));
-    this.#parameters = list(parameters, String);
-    this.#exact = parameters.every((parameter) => parameter <= Number.MAX_SAFE_INTEGER);
-    const values = {
-      ...names,
-      ...FUNCTIONS[kernel.rule]?.(names),
-      parameters: "$1::float8[]",
-      fresh: `'${list(new Array(kernel.width).fill(0), String)}'::float8[]`,
-      numbers: Array.from({ length: kernel.width }, (_, i) => `state[${i + 1}]`).join(", "),
-    };
-    const sql = (template: string, more: Record<string, string> = {}) => fill(template, { ...values, ...more });
-    const tripOf = (source: string, instant: string) => sql(trip, { source: sql(source, { instant }) });
-    const now = fill("{now}", {});
-    const steps = tripOf(sourceSteps, now);
-    this.#one = database.statement(tripOf(sourceOne, now));
-    this.#oneAt = database.statement(tripOf(sourceOne, "$5::float8"));
-    this.#many = database.statement(tripOf(sourceMany, now));
-    this.#manyAt = database.statement(tripOf(sourceMany, "$5::float8"));
-    this.#steps = database.statement(steps);
-    this.#read = database.statement(sql(readCells, { wanted: "$2" }));
-    this.#mixed = database.statement(fill(mixedTrip, { trip: steps, read: sql(readCells, { wanted: "$4" }) }));
-    // Planned anew each time: with how much there is, the way to it changes.
-    this.#leak = { text: sql(leakCells) };
-    this.#flush = { text: sql(flushCells) };
+    this.#statements = new CellStatements(database, kernel, names);
+    this.#exact = kernel.rates.every((_, rate) => kernel.parameters(rate).every(Number.isSafeInteger));
   }
 
-  async send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
+  send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
     const { weight, at } = (cells[0] as CellSteps).steps[0] as Step;
     const alike =
       weight > 0 && weight <= this.#capacity && cells.every(({ steps }) => this.#isPutOf(steps, weight, at));
-    return alike ? this.#put(cells, weight, at) : this.#carryOut(cells);
+    if (!alike) return this.#carryOut(cells);
+    return cells.length === 1 ? this.#putOne(cells[0] as CellSteps) : this.#putMany(cells, weight, at);
   }
 
   async read(key: string): Promise<Snapshot> {
-    const [row] = await this.#database.run(this.#read, [this.#parameters, list([this.#keys.hexOf(key)], bytea)]);
-    const { now, before } = this.#answer(row as Row);
+    const values = [...this.#statements.parameters, `{${bytea(this.#keys.hexOf(key))}}`];
+    const [answer] = this.#answers(await this.#database.run(this.#statements.read, values));
+    const { now, before } = answer as CellFound;
     return { now, state: before };
   }
 
   async leak(first: Buffer, end: Buffer, now: number | undefined): Promise<Leaked> {
-    return readLeaked(await this.#database.run(this.#leak, [this.#parameters, first, end, now ?? null, BATCH]));
+    const { parameters, leak } = this.#statements;
+    return readLeaked(await this.#database.run(leak, [...parameters, first, end, now ?? null, BATCH]));
   }
 
   async flush(first: Buffer, end: Buffer): Promise<boolean> {
-    const [row] = await this.#database.run(this.#flush, [first, end, BATCH]);
+    const [row] = await this.#database.run(this.#statements.flush, [first, end, BATCH]);
     return Number(row?.[0]) === BATCH;
   }
 
@@ -117,54 +73,44 @@ export class Cells implements Store {
 
   /** Units of a put, no more than could be admitted, so that they are a number without rounding. */
   #units({ count, weight }: Step): number {
-    return weight * Math.min(count, Math.floor(this.#capacity / weight));
+    return count === 1 ? weight : weight * Math.min(count, Math.floor(this.#capacity / weight));
   }
 
-  async #put(cells: readonly CellSteps[], weight: number, at: number | undefined): Promise<readonly CellAnswer[]> {
-    const instant = at === undefined ? [] : [at];
-    if (cells.length === 1) {
-      const { key, steps } = cells[0] as CellSteps;
-      const values = [this.#parameters, this.#keys.of(key), this.#units(steps[0] as Step), weight, ...instant];
-      const [row] = await this.#database.run(at === undefined ? this.#one : this.#oneAt, values);
-      return [this.#answer(row as Row)];
-    }
+  async #putOne({ key, steps }: CellSteps): Promise<readonly CellAnswer[]> {
+    const { parameters, putOne, putOneAt } = this.#statements;
+    const step = steps[0] as Step;
+    const values = [...parameters, this.#keys.of(key), this.#units(step), step.weight];
+    if (step.at !== undefined) values.push(step.at);
+    return this.#answers(await this.#database.run(step.at === undefined ? putOne : putOneAt, values));
+  }
+
+  async #putMany(cells: readonly CellSteps[], weight: number, at: number | undefined): Promise<readonly CellAnswer[]> {
+    const { parameters, putMany, putManyAt } = this.#statements;
     const order = this.#inOrder(cells);
     const units = order.map(({ cell }) => this.#units(cell.steps[0] as Step));
-    const values = [
-      this.#parameters,
-      list(
-        order.map(({ hex }) => hex),
-        bytea,
-      ),
-      list(units, String),
-      weight,
-      ...instant,
-    ];
-    const rows = await this.#database.run(at === undefined ? this.#many : this.#manyAt, values);
-    return this.#place(order, rows);
+    const values = [...parameters, keysOf(order), `{${units}}`, weight];
+    if (at !== undefined) values.push(at);
+    return this.#place(order, await this.#database.run(at === undefined ? putMany : putManyAt, values));
   }
 
   async #carryOut(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
+    const { parameters, carryOut, read, carryOutAndRead } = this.#statements;
     const written: Placed[] = [];
+    const texts: string[] = [];
     const seen: Placed[] = [];
     for (const placed of this.#inOrder(cells)) {
-      (this.#text(placed.cell.steps) === "" ? seen : written).push(placed);
+      const text = this.#text(placed.cell.steps);
+      if (text === "") {
+        seen.push(placed);
+      } else {
+        written.push(placed);
+        texts.push(`"{${text}}"`);
+      }
     }
-    const keysOf = (some: readonly Placed[]) =>
-      list(
-        some.map(({ hex }) => hex),
-        bytea,
-      );
-    const texts = list(
-      written.map(({ cell }) => `{${this.#text(cell.steps)}}`),
-      (text) => `"${text}"`,
-    );
-    if (written.length === 0)
-      return this.#place(seen, await this.#database.run(this.#read, [this.#parameters, keysOf(seen)]));
-    const values = [this.#parameters, keysOf(written), texts];
-    if (seen.length === 0) return this.#place(written, await this.#database.run(this.#steps, values));
-    const rows = await this.#database.run(this.#mixed, [...values, keysOf(seen)]);
-    return this.#place([...written, ...seen], rows);
+    if (written.length === 0) return this.#place(seen, await this.#database.run(read, [...parameters, keysOf(seen)]));
+    const values = [...parameters, keysOf(written), `{${texts}}`];
+    if (seen.length === 0) return this.#place(written, await this.#database.run(carryOut, values));
+    return this.#place([...written, ...seen], await this.#database.run(carryOutAndRead, [...values, keysOf(seen)]));
   }
 
   /** Steps as the functions read them, without those that change nothing whatever the state. */
@@ -187,28 +133,36 @@ export class Cells implements Store {
 
   /** Brings rows, which come in the order of the keys, into that of the cells. */
   #place(order: readonly Placed[], rows: readonly Row[]): readonly CellAnswer[] {
+    const found = this.#answers(rows);
     const answers = new Array<CellAnswer>(order.length);
-    for (const [i, { place }] of order.entries()) answers[place] = this.#answer(rows[i] as Row);
+    for (let i = 0; i < order.length; i++) answers[(order[i] as Placed).place] = found[i] as CellFound;
     return answers;
   }
 
-  #answer(row: Row): { now: number; before: Cell } {
-    const before = this.#kernel.fresh() as Cell;
-    for (let i = 0; i < this.#kernel.width; i++) before.numbers[i] = Number(row[i + 1]);
-    return { now: Number(row[0]), before };
+  /** Reads rows of the time and the numbers of a state. */
+  #answers(rows: readonly Row[]): CellFound[] {
+    const { width } = this.#kernel;
+    const numbers = new Float64Array(rows.length * width);
+    return rows.map((row, i) => {
+      const offset = i * width;
+      for (let n = 0; n < width; n++) numbers[offset + n] = Number(row[n + 1]);
+      return { now: Number(row[0]), before: { numbers, offset } };
+    });
   }
 }
 
-/** A cell, where it stood in the trip, and the key of its row in hexadecimal digits. */
-interface Placed {
-  readonly cell: CellSteps;
-  readonly place: number;
-  readonly hex: string;
+/** What was found of a cell: a {@link CellAnswer}. */
+interface CellFound {
+  readonly now: number;
+  readonly before: Cell;
 }
 
-/** An array as Postgres reads it. */
-function list<T>(values: readonly T[], show: (value: T) => string): string {
-  return `{${values.map(show).join(",")}}`;
+/** The keys of rows as an array. */
+function keysOf(order: readonly Placed[]): string {
+  let text = "{";
+  for (let i = 0; i < order.length; i++)
+    text += i === 0 ? bytea((order[i] as Placed).hex) : `,${bytea((order[i] as Placed).hex)}`;
+  return `${text}}`;
 }
 
 function bytea(hex: string): string {

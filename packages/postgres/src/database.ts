@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "@sluice/core";
 import type { PostgresPool, PostgresQuery } from "./pool.js";
 
@@ -13,8 +14,10 @@ export type Row = readonly (string | null)[];
 
 const asWritten: PostgresQuery["types"] = { getTypeParser: () => (value) => value };
 
-/** What another transaction was in the way of; nothing was done, and done again it will work. */
+/** What another transaction was in the way of: nothing was done, and another time it may work. */
 const IN_THE_WAY: readonly unknown[] = ["40001", "40P01"];
+/** Milliseconds that pass at most between two attempts. */
+const LONGEST_PAUSE = 64;
 /** A table, a function, a column or a schema is not there. */
 const MISSING: readonly unknown[] = ["42P01", "42883", "42703", "3F000"];
 /** The server gave up the statement when its time was over. */
@@ -47,13 +50,15 @@ export class Database {
     const { name, text } = statement;
     const query: PostgresQuery = { name, text, values, rowMode: "array", types: asWritten };
     const start = performance.now();
-    for (;;) {
+    for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
         return (await this.#pool.query(query)).rows as readonly Row[];
       } catch (error) {
         const { code, message } = error as { code?: unknown; message?: unknown };
-        if (IN_THE_WAY.includes(code) && performance.now() - start < this.#timeout) continue;
-        throw explain(error, code, message);
+        if (!IN_THE_WAY.includes(code) || performance.now() - start >= this.#timeout) {
+          throw explain(error, code, message);
+        }
+        await sleep(pause * Math.random());
       }
     }
   }

@@ -7,11 +7,11 @@ import type { CellAnswer, CellSteps, Decision, Kernel, Log, Snapshot, Step } fro
 import type { CellKeys } from "./cell-keys.js";
 import type { Database, Row, Statement } from "./database.js";
 import { fill } from "./fill.js";
-import { readLeaked } from "./leaked.js";
+
 import { decisionsOf } from "./log-decisions.js";
 import type { Names } from "./names.js";
 import { callLog, flushLogs, leakLogs, readLog } from "./sql/embedded.js";
-import { BATCH, type Leaked, type Store } from "./store.js";
+import { BATCH, type Leaked, readLeaked, type Store } from "./store.js";
 
 /** Entries that a row holds at most, and a page exactly. */
 export const PAGE = 64;

@@ -11,13 +11,19 @@ export interface PostgresQuery {
   /** Rows come as lists. */
   rowMode: "array";
   /** Values come as the server wrote them. */
-  types: { getTypeParser: () => (value: string) => string };
+  types: {
+    /** Finds how to read a value. */
+    getTypeParser: () => (value: string) => string;
+  };
 }
 
 /** What a {@link PostgresBucket} needs of a pool of connections; `Pool` of pg 8.11 and later has it. */
 export interface PostgresPool {
   /** Runs one statement on a free connection. */
-  query(query: PostgresQuery): Promise<{ readonly rows: readonly (readonly unknown[])[] }>;
+  query(query: PostgresQuery): Promise<{
+    /** The rows that it gave. */
+    readonly rows: readonly (readonly unknown[])[];
+  }>;
 }
 
 /** A pool that a bucket has made for itself. */
@@ -49,6 +55,8 @@ export async function makePool(url: string, timeout: number): Promise<OwnedPool>
     connectionString: url,
     application_name: "sluice",
     keepAlive: true,
+    // The others make trips for the same key fail, and go again.
+    options: "-c default_transaction_isolation=read\\ committed",
     ...(2 * bound > LONGEST_TIMER
       ? {}
       : // A server that vanished without a word is found out by its silence.

@@ -1,6 +1,7 @@
 import { type CellAnswer, type CellSteps, type RatesLike, RemoteBucket, type Snapshot, StoreError } from "@sluice/core";
 import { after, CellKeys } from "./cell-keys.js";
-import { Cells, hasCells } from "./cells.js";
+import { hasCells } from "./cell-statements.js";
+import { Cells } from "./cells.js";
 import { Database } from "./database.js";
 import { Logs } from "./logs.js";
 import { type Names, namesOf } from "./names.js";

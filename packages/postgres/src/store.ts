@@ -1,4 +1,7 @@
+import { Buffer } from "node:buffer";
 import type { CellAnswer, CellSteps, Snapshot } from "@sluice/core";
+import { after } from "./cell-keys.js";
+import type { Row } from "./database.js";
 
 /** How the states of keys are kept: as cells, or as logs. Keys of rows are bytes. */
 export interface Store {
@@ -21,3 +24,10 @@ export interface Leaked {
 
 /** Rows that one statement of a leak looks at, or one of a flush drops. */
 export const BATCH = 500;
+
+/** Reads what a batch of a leak tells: the last key that it saw, how many it saw, and how many it dropped. */
+export function readLeaked([row]: readonly Row[]): Leaked {
+  const [last, seen, dropped] = row as Row;
+  const more = typeof last === "string" && Number(seen) === BATCH;
+  return { dropped: Number(dropped), next: more ? after(Buffer.from(last.slice(2), "hex")) : undefined };
+}

@@ -28,18 +28,20 @@ export async function makeClient(url: RedisUrl, timeout: number): Promise<OwnedC
   const client = url.cluster
     ? new Cluster([...url.addresses], clusterOptions(url, timeout))
     : new Redis({ ...nodeOptions(url, timeout), ...url.addresses[0], db: url.db, retryStrategy: pause });
-  let lastError: Error | undefined;
-  // Without a listener ioredis would write each error to the console.
-  client.on("error", (error: Error) => {
-    lastError = error;
-  });
+  let reason: unknown;
+  const note = (error: unknown) => {
+    reason ??= error;
+  };
+  // What happens to a node is told as a "node error". Without a listener ioredis would write errors to the console.
+  if (client instanceof Cluster) client.on("error", () => {}).on("node error", note);
+  else client.on("error", note);
   const connect = async () => {
     try {
       await client.connect();
       if (client instanceof Cluster) await Promise.all(client.nodes("master").map((node) => node.ping()));
     } catch (error) {
-      // The error of connect() says only that there is no connection.
-      throw reasonOf(lastError ?? error);
+      // This error says only that there is no connection; the first one of all says why.
+      throw reason ?? error;
     }
   };
   // Nodes of a Cluster watch for silence themselves: one that is stuck is no reason to leave the others.
@@ -58,6 +60,7 @@ function nodeOptions({ username, password, tls }: RedisUrl, timeout: number) {
     ...(tls ? { tls: {} } : {}),
     lazyConnect: true,
     connectTimeout: Math.min(timeout, 10_000),
+    disconnectTimeout: Math.min(timeout, 2000),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -100,9 +103,4 @@ async function loadIoredis(shown: string) {
       cause: error,
     });
   }
-}
-
-function reasonOf(error: unknown): unknown {
-  const { lastNodeError } = error as { lastNodeError?: unknown };
-  return lastNodeError ?? error;
 }

@@ -10,7 +10,6 @@ import {
 } from "@sluice/core";
 import { CellNames, slotOf } from "./cell-names.js";
 import { type Dialect, dialectOf } from "./dialect.js";
-import { digits, WHOLE } from "./digits.js";
 import { makeClient, type OwnedClient } from "./owned-client.js";
 import {
   checkClient,
@@ -23,6 +22,7 @@ import {
 import { RedisClock } from "./redis-clock.js";
 import { parseRedisUrl } from "./redis-url.js";
 import { readCells, readDecisions, readLog } from "./replies.js";
+import { sevenBits, WHOLE } from "./seven-bits.js";
 import { hasInstant, preamble, stepsText } from "./trip-text.js";
 
 /** What a {@link RedisBucket} can be told. */
@@ -34,6 +34,28 @@ export interface RedisBucketOptions extends RemoteBucketOptions {
 /** Keys that Redis looks at for one SCAN. */
 const SCAN_COUNT = 1000;
 
+/**
+ * A bucket in Redis or Valkey, shared by all who reach it, on a single server or a Cluster.
+ *
+ * A cell is one key of Redis, `prefix:name:algorithm:rates:{key}`, with a time to live: Redis
+ * drops it by itself, ten to twenty seconds after it is as good as new. Operations ride in
+ * trips, one script call each, in which the server's clock decides. On a Cluster the keys of
+ * one slot ride together, and the slots travel side by side.
+ *
+ * What goes wrong is a `StoreError`. Nothing is sent twice, save a script that Redis did not
+ * know. A server that comes back without its newest writes admits at most a capacity anew.
+ *
+ * @example
+ * ```ts no-run
+ * import { Limiter } from "@sluice/core";
+ * import { RedisBucket } from "@sluice/redis";
+ * import { Redis } from "ioredis";
+ *
+ * const bucket = new RedisBucket(new Redis(), "100/min", { name: "sign-in" });
+ * const limiter = new Limiter(bucket);
+ * if (await limiter.tryAcquire("ada")) console.log("welcome");
+ * ```
+ */
 export class RedisBucket extends RemoteBucket {
   readonly #client: RedisClient;
   readonly #send: SendCommand;
@@ -44,6 +66,10 @@ export class RedisBucket extends RemoteBucket {
   readonly #preambleForInstants: string;
   #owned: OwnedClient | undefined;
 
+  /**
+   * @param client A `Redis` or `Cluster` of ioredis; it is only borrowed.
+   * @throws TypeError for an algorithm that has no Lua, RangeError for a prefix that is not sound.
+   */
   constructor(client: RedisClient, rates: RatesLike, options: RedisBucketOptions = {}) {
     super("Redis", rates, options, new RedisClock(client));
     this.#client = checkClient(client);
@@ -54,6 +80,24 @@ export class RedisBucket extends RemoteBucket {
     this.#preambleForInstants = preamble(this.kernel, this._storeTime ? "some instants" : "client");
   }
 
+  /**
+   * Opens a bucket with a client of its own, once that is connected; needs ioredis beside this package.
+   *
+   * The client connects again by itself. While there is no connection, operations fail at once.
+   *
+   * @param url `redis://user:password@host:6379/0`, `rediss://` for TLS, or with several nodes
+   *   of a Cluster `redis+cluster://host1:7000,host2:7000` and `rediss+cluster://`.
+   * @throws StoreError when no server answers there in time, RangeError for an unsound URL.
+   *
+   * @example
+   * ```ts no-run
+   * import { tokenBucket } from "@sluice/core";
+   * import { RedisBucket } from "@sluice/redis";
+   *
+   * await using bucket = await RedisBucket.open("redis://localhost", "10/s burst 20", { algorithm: tokenBucket });
+   * (await bucket.put({ key: "ada" })).remaining; // 19
+   * ```
+   */
   static async open(url: string, rates: RatesLike, options: RedisBucketOptions = {}): Promise<RedisBucket> {
     const parsed = parseRedisUrl(url);
     const owned = await makeClient(parsed, options.timeout ?? 5000);
@@ -92,7 +136,7 @@ export class RedisBucket extends RemoteBucket {
     const text =
       instant === undefined
         ? preamble(this.kernel, "server")
-        : preamble(this.kernel, "client") + digits(instant, WHOLE);
+        : preamble(this.kernel, "client") + sevenBits(instant, WHOLE);
     let dropped = 0;
     for await (const names of this.#scan("leak")) {
       const counts = await this._ask("leak", () =>

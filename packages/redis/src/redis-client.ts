@@ -18,14 +18,20 @@ export interface RedisClient {
   /** Whether keys are spread over nodes by their slots. */
   readonly isCluster?: boolean;
   /** How the client was made. */
-  readonly options?: { readonly keyPrefix?: string | undefined };
+  readonly options?: {
+    /** What the client puts before keys. */
+    readonly keyPrefix?: string | undefined;
+  };
   /** The masters of a Cluster. */
   nodes?(role: "master"): RedisClient[];
   /**
    * Makes the function that sends a command at once: also where the client would gather
    * commands into pipelines, since a trip is a gathering already.
    */
-  createBuiltinCommand(name: string): { buffer(this: RedisClient, ...args: unknown[]): Promise<unknown> };
+  createBuiltinCommand(name: string): {
+    /** Sends it; bytes in the reply stay bytes. */
+    buffer(this: RedisClient, ...args: unknown[]): Promise<unknown>;
+  };
 }
 
 /** Checks that a client will do. */

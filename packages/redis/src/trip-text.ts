@@ -4,7 +4,7 @@
  * @module
  */
 import type { CellSteps, Kernel, Operation, Step } from "@sluice/core";
-import { digits, largeDigits, WHOLE } from "./digits.js";
+import { largeSevenBits, SMALL, sevenBits, WHOLE } from "./seven-bits.js";
 
 /** Who decides the time: the server, the server save for some steps, or the client. */
 export type TimeMode = "server" | "some instants" | "client";
@@ -14,13 +14,14 @@ const OPERATIONS: Record<Operation, number> = { peek: 0, put: 1, charge: 2, refu
 const LAST = 4;
 const HAS_INSTANT = 8;
 const ONE_UNIT = 16;
-const SHORT = 4;
 
 /** The beginning of what every script is told. */
 export function preamble(kernel: Kernel, mode: TimeMode): string {
-  const parameters = kernel.rates.map((_, rate) => kernel.parameters(rate));
-  const counts = digits(parameters.length, 2) + digits(parameters[0]?.length ?? 0, 1);
-  return digits(MODES[mode], 1) + counts + parameters.flat().map(largeDigits).join("");
+  const rates = kernel.rates.map((_, rate) => {
+    const [a = 0, b = 0, c = 0] = kernel.parameters(rate);
+    return largeSevenBits(a) + largeSevenBits(b) + largeSevenBits(c);
+  });
+  return String.fromCharCode(MODES[mode]) + sevenBits(rates.length, SMALL) + rates.join("");
 }
 
 /** The steps of a trip, as text; keys in a row that have the same one step share it. */
@@ -59,6 +60,7 @@ function stepText({ operation, weight, count, at }: Step, last: boolean, span: n
   if (last) flags += LAST;
   if (at !== undefined) flags += HAS_INSTANT;
   if (isOne) flags += ONE_UNIT;
-  const units = isOne ? "" : digits(count, SHORT) + digits(weight, WHOLE);
-  return digits(flags, 1) + digits(span, SHORT) + units + (at === undefined ? "" : digits(at, WHOLE));
+  const units = isOne ? "" : sevenBits(count, SMALL) + sevenBits(weight, WHOLE);
+  const instant = at === undefined ? "" : sevenBits(at, WHOLE);
+  return String.fromCharCode(flags) + sevenBits(span, SMALL) + units + instant;
 }

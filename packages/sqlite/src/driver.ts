@@ -6,10 +6,16 @@
 import { createRequire } from "node:module";
 import { StoreError } from "@sluice/core";
 
+/** What a statement did. */
+export interface SQLiteChanges {
+  /** Rows that it changed. */
+  readonly changes: number;
+}
+
 /** A prepared statement of better-sqlite3, by the parts that a bucket uses. */
 export interface SQLiteStatement {
-  /** Runs it to the end and says how many rows it changed. */
-  run(...parameters: unknown[]): { readonly changes: number };
+  /** Runs it to the end. */
+  run(...parameters: unknown[]): SQLiteChanges;
   /** The first row, or `undefined`. */
   get(...parameters: unknown[]): unknown;
   /** All rows. */
@@ -34,7 +40,7 @@ export interface SQLiteDatabase {
 
 type Driver = new (path: string, options: { timeout: number }) => SQLiteDatabase;
 
-/** Opens a database that waits for nothing by itself: waiting is done in turns. */
+/** Opens a database that waits for nothing by itself: the pauses of our own are fairer. */
 export function openDatabase(path: string): SQLiteDatabase {
   const Database = loadDriver();
   try {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { SQLiteDatabase, SQLiteStatement } from "./driver.js";
+export type { SQLiteChanges, SQLiteDatabase, SQLiteStatement } from "./driver.js";
 export type { SQLiteBucketOptions, SQLiteOpenOptions, Synchronous } from "./options.js";
 export { SQLiteBucket } from "./sqlite-bucket.js";
 export { SQLiteClock } from "./sqlite-clock.js";

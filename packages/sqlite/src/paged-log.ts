@@ -140,7 +140,7 @@ export class PagedLog implements Log, Row {
       if (bytes?.length !== PAGE * ENTRY) throw new StoreError(`Cannot read page ${number} of a log: it is missing.`);
       page = new Float64Array(2 * PAGE);
       new Uint8Array(page.buffer).set(bytes);
-      
+      this.#seen.set(number, page);
     }
     return page;
   }
@@ -150,7 +150,7 @@ export class PagedLog implements Log, Row {
     const page = this.#numbers.slice(HEAD);
     const number = pageOf(this.#end);
     this.#pages.write(number, new Uint8Array(page.buffer));
-    
+    this.#seen.set(number, page);
     this.#end += PAGE;
     this.#inRow = 0;
   }
@@ -161,7 +161,6 @@ export class PagedLog implements Log, Row {
     this.#inRow = Math.min(PAGE, this.#inPages);
     this.#numbers.set(this.#page(number).subarray(2 * (PAGE - this.#inRow)), HEAD);
     this.#pages.drop(number, number);
-    this.#seen.delete(number);
     this.#end -= PAGE;
     if (this.#end > this.#first) return;
     this.#first = 0;

@@ -37,7 +37,7 @@ const owned = new WeakMap<SQLiteDatabase, NonNullable<SQLiteOpenOptions["synchro
  *
  * A put is one transaction that locks the file before it reads, so that processes never
  * admit more together than one would. Who finds the file locked waits, for `timeout`
- * milliseconds at most, and the processes take turns. Cells that are as good as new are
+ * milliseconds at most, and each process comes to its turn. Cells that are as good as new are
  * dropped by `leak()` and, in the background, by the limiter that holds the bucket; those
  * of buckets with other names or rates too, as long as all go by the time of day.
  *
@@ -67,8 +67,8 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
    * Keeps cells in a database of the caller's, which stays open and as it is.
    *
    * Inside a transaction of the caller's, puts become a part of it, and are taken back
-   * with it. Before anything waits in turns, SQLite waits as the handle is set up to: open
-   * it with `{ timeout: 0 }` if several processes put at a high rate.
+   * with it. While others have the file locked, SQLite waits first, as the handle is set up
+   * to: open it with `{ timeout: 0 }` if several processes put at a high rate.
    *
    * @param database An open handle of better-sqlite3, not inside a transaction.
    */
@@ -170,7 +170,7 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
 
   protected override _sweep(budget: number): boolean {
     const end = performance.now() + budget;
-    this.#sweep ??= this.#sweepBuckets(() => this._now());
+    this.#sweep ??= this.#sweepBuckets(() => this._now(), budget);
     do {
       if (this.#sweep.next().done) {
         this.#sweep = undefined;
@@ -223,10 +223,10 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
     return cell;
   }
 
-  #sweepBuckets(now: () => number): Generator<number> {
+  #sweepBuckets(now: () => number, patience?: number): Generator<number> {
     const { sweeper, bucket, wall } = this.#store;
     const buckets = new Set([bucket, ...(wall ? sweeper.wallBuckets() : [])]);
-    return sweeper.sweep([...buckets], now);
+    return sweeper.sweep([...buckets], now, patience);
   }
 }
 

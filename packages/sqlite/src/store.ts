@@ -35,6 +35,7 @@ export class Store {
   constructor(database: SQLiteDatabase, kernel: Kernel, options: StoreOptions) {
     const { table, timeout, synchronous } = options;
     this.wall = options.wall;
+    if (!database.open) throw new StoreError("Cannot open a bucket: the database is closed. Open it again.");
     // A bucket that was made known in a transaction would lose its number with it.
     if (database.inTransaction) {
       throw new StoreError("Cannot open a bucket inside a transaction. Open it first, and use it in the transaction.");

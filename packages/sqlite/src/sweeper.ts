@@ -1,3 +1,4 @@
+import type { StoreError } from "@sluice/core";
 import type { Checkpoints } from "./checkpoints.js";
 import type { SQLiteDatabase, SQLiteStatement } from "./driver.js";
 import type { Tables } from "./schema.js";
@@ -39,13 +40,19 @@ export class Sweeper {
     return this.#transactions.read("sweep", () => this.#buckets.all().map(Number));
   }
 
-  /** Drops the cells of the buckets that are as good as new, and tells after each step how many. */
-  *sweep(buckets: readonly number[], now: () => number): Generator<number> {
+  /**
+   * Drops the cells of the buckets that are as good as new, and tells after each step how many.
+   *
+   * @param patience Milliseconds that a step may wait for the lock; then it is tried again
+   *   as the next one. Left out, a step waits as any operation does, and fails if need be.
+   */
+  *sweep(buckets: readonly number[], now: () => number, patience?: number): Generator<number> {
     for (const bucket of buckets) {
       let last: unknown = START;
       for (let next = this.#after(bucket, last); next !== null; next = this.#after(bucket, last)) {
-        yield this.#dropBetween(bucket, last, next, now());
-        last = next;
+        const dropped = this.#dropBetween(bucket, last, next, now(), patience);
+        yield dropped ?? 0;
+        if (dropped !== undefined) last = next;
       }
     }
   }
@@ -54,13 +61,17 @@ export class Sweeper {
     return this.#transactions.read("sweep", () => this.#next.get(bucket, key));
   }
 
-  #dropBetween(bucket: number, after: unknown, last: unknown, now: number): number {
+  #dropBetween(bucket: number, after: unknown, last: unknown, now: number, patience?: number): number | undefined {
     const due = this.#transactions.read("sweep", () => this.#due.get(bucket, after, last, now));
     if (due === undefined) return 0;
-    const pages = this.#transactions.write("sweep", () =>
-      this.#drop.all(bucket, after, last, bucket, after, last, now),
-    );
-    this.#checkpoints?.wrote(pages.length);
-    return pages.filter((page) => Number(page) === 0).length;
+    const drop = () => this.#drop.all(bucket, after, last, bucket, after, last, now);
+    try {
+      const pages = this.#transactions.write("sweep", drop, patience);
+      this.#checkpoints?.wrote(pages.length);
+      return pages.filter((page) => Number(page) === 0).length;
+    } catch (error) {
+      if (patience === undefined || (error as StoreError).code !== "STORE_TIMEOUT") throw error;
+      return undefined;
+    }
   }
 }

@@ -1,10 +1,10 @@
 import { StoreError } from "@sluice/core";
 import type { Checkpoints } from "./checkpoints.js";
 import { asStoreError, isBusy, isStale, type SQLiteDatabase, type SQLiteStatement } from "./driver.js";
-import { Turns } from "./turns.js";
+import { pause } from "./pause.js";
 
 /**
- * Transactions that wait for their turn, for `timeout` milliseconds at most.
+ * Transactions that wait until the file is free, for `timeout` milliseconds at most.
  *
  * What runs inside may run again from the start: all of it that counts is in the database.
  * Inside a transaction of the caller's it becomes a part of that: it is rolled back with it.
@@ -14,7 +14,6 @@ export class Transactions {
   checkpoints: Checkpoints | undefined;
   readonly #database: SQLiteDatabase;
   readonly #timeout: number;
-  readonly #turns = new Turns();
   readonly #beginRead: SQLiteStatement;
   readonly #beginWrite: SQLiteStatement;
   readonly #commit: SQLiteStatement;
@@ -29,11 +28,15 @@ export class Transactions {
     this.#rollback = database.prepare("ROLLBACK");
   }
 
-  /** Runs `work` with the database to itself. `what` is the verb for the error message. */
-  write<T>(what: string, work: () => T): T {
+  /**
+   * Runs `work` with the database to itself. `what` is the verb for the error message.
+   *
+   * @param patience Milliseconds to wait at most, where that is not the timeout.
+   */
+  write<T>(what: string, work: () => T, patience = this.#timeout): T {
     return this.#guarded(what, () => {
       if (this.#database.inTransaction) return this.#within(what, work);
-      return this.#inTurn(what, () => this.#attempt(this.#beginWrite, work));
+      return this.#writing(what, patience, () => this.#attempt(this.#beginWrite, work));
     });
   }
 
@@ -41,7 +44,7 @@ export class Transactions {
   statement<T>(what: string, work: () => T): T {
     return this.#guarded(what, () => {
       if (this.#database.inTransaction) return this.#within(what, work);
-      return this.#inTurn(what, work);
+      return this.#writing(what, this.#timeout, work);
     });
   }
 
@@ -49,22 +52,17 @@ export class Transactions {
   read<T>(what: string, work: () => T): T {
     return this.#guarded(what, () => {
       if (this.#database.inTransaction) return work();
-      return patiently(what, this.#timeout, this.#turns, () => this.#attempt(this.#beginRead, work));
+      return patiently(what, this.#timeout, () => this.#attempt(this.#beginRead, work));
     });
   }
 
   /** Runs what is no transaction, and may find the database locked all the same. */
   outside<T>(what: string, work: () => T): T {
-    return this.#guarded(what, () => patiently(what, this.#timeout, this.#turns, work));
+    return this.#guarded(what, () => patiently(what, this.#timeout, work));
   }
 
-  #inTurn<T>(what: string, work: () => T): T {
-    const result = patiently(what, this.#timeout, this.#turns, () => {
-      const since = this.#turns.hold();
-      const answer = work();
-      this.#turns.release(since);
-      return answer;
-    });
+  #writing<T>(what: string, patience: number, work: () => T): T {
+    const result = patiently(what, patience, work);
     this.checkpoints?.run();
     return result;
   }
@@ -92,7 +90,7 @@ export class Transactions {
 
   /** Runs `work` as a part of the caller's transaction. */
   #within<T>(what: string, work: () => T): T {
-    return patiently(what, this.#timeout, this.#turns, () => {
+    return patiently(what, this.#timeout, () => {
       this.#database.prepare("SAVEPOINT sluice").run();
       try {
         return work();
@@ -108,7 +106,7 @@ export class Transactions {
 }
 
 /** Does `work` until others let it through, for `timeout` milliseconds at most. */
-function patiently<T>(what: string, timeout: number, turns: Turns, work: () => T): T {
+function patiently<T>(what: string, timeout: number, work: () => T): T {
   let deadline: number | undefined;
   for (let tries = 1; ; tries++) {
     try {
@@ -117,7 +115,7 @@ function patiently<T>(what: string, timeout: number, turns: Turns, work: () => T
       if (!isBusy(error)) throw error;
       deadline ??= performance.now() + timeout;
       if (performance.now() >= deadline) throw tooLate(what, timeout, error);
-      turns.wait(tries);
+      pause(tries);
     }
   }
 }

@@ -157,8 +157,14 @@ function entryTime(log: Log, now: number): number {
 function firstInView(log: Log, edge: number): number {
   // Nearly always nothing has left the view since the last look.
   if (log.size === 0 || log.time(0) > edge) return 0;
+  // And else but a few: from the oldest on in growing steps, then halving, so that a store reads little of a long log.
   let low = 1;
-  let high = log.size;
+  let high = 2;
+  while (high < log.size && log.time(high - 1) <= edge) {
+    low = high;
+    high *= 2;
+  }
+  high = Math.min(high, log.size);
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (log.time(middle) > edge) high = middle;

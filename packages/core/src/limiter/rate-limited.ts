@@ -37,7 +37,9 @@ export type Limitable<M extends Mode, O extends OnLimited, R> = [R] extends [Wra
   : never;
 
 /** A method that takes what `key` and `weight` ask for, and gives back what the limiter needs. */
-type Fitting<M extends Mode, K, W, O extends OnLimited, T, A extends unknown[], R> = [R] extends [Limitable<M, O, R>]
+export type Fitting<M extends Mode, K, W, O extends OnLimited, T, A extends unknown[], R> = [R] extends [
+  Limitable<M, O, R>,
+]
   ? [K | W] extends [string | number | ((this: T, ...args: A) => string | number)]
     ? unknown
     : never

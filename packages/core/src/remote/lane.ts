@@ -1,8 +1,6 @@
 import { outside } from "../outside.js";
 import type { Call } from "./call.js";
 
-const soon = Promise.resolve();
-
 /** How a lane gets its calls to the store. */
 export interface LaneSettings {
   /** The most calls that ride together. */
@@ -25,19 +23,22 @@ export class Lane {
   readonly #settings: LaneSettings;
   #waiting: Call[] = [];
   #underway: readonly Call[] | undefined;
-  #busy = false;
+  /** Starts a trip in a microtask; `undefined` where one is underway or about to be. */
+  #wake: (() => void) | undefined;
 
   constructor(settings: LaneSettings) {
     this.#settings = settings;
+    // From here on all that a lane does, but add, is done in this context and not in its callers'.
+    outside(() => this.#rest());
   }
 
   add(call: Call): void {
     this.#waiting.push(call);
-    if (this.#busy) return;
-    this.#busy = true;
+    const wake = this.#wake;
+    if (wake === undefined) return;
+    this.#wake = undefined;
     this.#settings.onBusy(true);
-    // A microtask: so the rest of this turn comes along. By a promise, since queueMicrotask costs Node far more.
-    void soon.then(() => this.#go());
+    wake();
   }
 
   /**
@@ -72,7 +73,7 @@ export class Lane {
       if (this.#underway === calls) this.#next();
       answer();
     };
-    void outside(() => carry(calls).then(arrived));
+    void carry(calls).then(arrived);
   }
 
   #next(): void {
@@ -81,7 +82,15 @@ export class Lane {
       this.#go();
       return;
     }
-    this.#busy = false;
+    this.#rest();
     this.#settings.onBusy(false);
+  }
+
+  /** Waits for a call; what the same turn of the event loop adds to it comes along. */
+  #rest(): void {
+    const called = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    void called.then(() => this.#go());
   }
 }

@@ -43,7 +43,10 @@ export type CellAnswer =
       /** A copy; it is written over. */
       readonly before: Cell;
     }
-  | { readonly decisions: readonly Decision[] };
+  | {
+      /** One for each time of each step, in order. */
+      readonly decisions: readonly Decision[];
+    };
 
 /** The calls of one trip for one key. */
 class Group implements CellSteps {

@@ -1,4 +1,4 @@
-/** How a {@link Breaker} behaves. */
+/** When a circuit breaker leaves a store alone, and for how long. */
 export interface BreakerOptions {
   /** After how many failures in a row the store is left alone; 5 when left out. */
   readonly failures?: number;

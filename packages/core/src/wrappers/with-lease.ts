@@ -43,8 +43,10 @@ const DEFAULT_MAX_KEYS = 10_000;
  *
  * const shared = new InMemoryBucket("1000/min", { algorithm: tokenBucket }); // in production one in Redis
  * await using limiter = new Limiter(withLease(shared, { size: 50 }));
- * await limiter.tryAcquire("ada"); // => true // asks the store for 50
- * await limiter.tryAcquire("ada"); // => true // asks nobody
+ * await limiter.tryAcquire("ada"); // => true
+ *
+ * // The first asked the store for 50; the next 49 ask nobody.
+ * await limiter.tryAcquire("ada"); // => true
  * ```
  */
 export function withLease(bucket: AbstractBucket<Mode>, options: LeaseOptions): AbstractBucket<"async"> {

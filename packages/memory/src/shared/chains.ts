@@ -1,6 +1,6 @@
 import type { Records } from "./records.js";
 import type { Seat } from "./seat.js";
-import { LIVE, type SharedMemory } from "./shared-memory.js";
+import { KEYS, type SharedMemory } from "./shared-memory.js";
 import { damaged, MOST_AT_ONCE, type SpareRecords } from "./spare-records.js";
 
 /**
@@ -12,10 +12,10 @@ import { damaged, MOST_AT_ONCE, type SpareRecords } from "./spare-records.js";
  * and one that ends in the middle leaves nothing half done.
  */
 export class Chains {
-  readonly #ints: Int32Array;
   readonly #words: Int32Array;
   readonly #records: Records;
   readonly #seat: Seat;
+  readonly #seatWords: Int32Array;
   readonly #spare: SpareRecords;
   /** What `open` found: the bucket, the first record of its chain, the key's own (0 for none) and how many lie before it. */
   #bucket = 0;
@@ -24,10 +24,10 @@ export class Chains {
   #before = 0;
 
   constructor(memory: SharedMemory, records: Records, seat: Seat, spare: SpareRecords) {
-    this.#ints = memory.ints;
     this.#words = memory.words;
     this.#records = records;
     this.#seat = seat;
+    this.#seatWords = seat.words;
     this.#spare = spare;
   }
 
@@ -69,7 +69,7 @@ export class Chains {
       spare.spend(-1);
       return false;
     }
-    if (head === 0) Atomics.add(this.#ints, LIVE, 1);
+    if (head === 0) this.#seatWords[KEYS] = (this.#seatWords[KEYS] as number) + 1;
     else spare.retire(head);
     return true;
   }
@@ -98,14 +98,24 @@ export class Chains {
   prune(bucket: number, drop: (record: number) => boolean): number | undefined {
     const head = this.#seat.pinHead(bucket);
     const kept: number[] = [];
-    let [dropped, replaced, copied, rest, length] = [0, 0, 0, head, 0];
-    for (let record = head; record !== 0; record = this.#records.next(record)) {
-      if (++length === MOST_AT_ONCE) return this.#checkLength(bucket, head);
-      if (!drop(record)) kept.push(record);
-      else [dropped, replaced, copied, rest] = [dropped + 1, length, kept.length, this.#records.next(record)];
+    let dropped = 0;
+    // The records up to the last that is dropped are replaced, those behind it stay.
+    let replaced = 0;
+    let copied = 0;
+    let rest = head;
+    for (let record = head, length = 1; record !== 0; length++) {
+      if (length === MOST_AT_ONCE) return this.#checkLength(bucket, head);
+      const next = this.#records.next(record);
+      if (drop(record)) {
+        dropped++;
+        replaced = length;
+        copied = kept.length;
+        rest = next;
+      } else kept.push(record);
+      record = next;
     }
     if (dropped === 0) {
-      return length < 2 || Atomics.compareExchange(this.#words, bucket, head, head) === head ? 0 : undefined;
+      return kept.length < 2 || Atomics.compareExchange(this.#words, bucket, head, head) === head ? 0 : undefined;
     }
     this.#spare.first(copied);
     for (let i = 0; i < copied; i++) rest = this.#copy(kept[i] as number, i, rest);
@@ -141,8 +151,8 @@ export class Chains {
       this.#spare.spend(-spent);
       return false;
     }
-    // Right behind the exchange: a worker is never ended between these two.
-    if (added !== 0) Atomics.add(this.#ints, LIVE, added);
+    // A plain write right behind the exchange: engines end a worker at calls and loops, of which there are none between.
+    this.#seatWords[KEYS] = (this.#seatWords[KEYS] as number) + added;
     for (let record = head, i = 0; i < replaced; i++) {
       const following = this.#records.next(record);
       this.#spare.retire(record);

@@ -2,10 +2,12 @@ import type { Kernel } from "@sluice/core";
 import type { Chains } from "./chains.js";
 import { HASH } from "./known-keys.js";
 import type { Records } from "./records.js";
-import { EVICTION_HAND, EVICTIONS, LIVE, type SharedMemory } from "./shared-memory.js";
+import { EVICTION_HAND, EVICTIONS, type SharedMemory } from "./shared-memory.js";
 
 /** How many keys are looked at before the one that loses least is taken. */
 const SAMPLE = 16;
+/** How many samples are looked at for one key that comes. */
+const TRIES = 4;
 
 /**
  * Makes room when there are too many keys: looks at a sample of them, which begins where the last one ended, and
@@ -30,20 +32,20 @@ export class Eviction {
 
   /** Drops keys while there are too many, but not the one whose hash stands in `hashes` at `newest`. */
   makeRoom(now: number, hashes: Int32Array, newest: number): void {
-    while (this.#isFull()) {
+    // Other workers may add keys meanwhile: they make room for them, and nobody runs after them for ever.
+    for (let tries = 0; tries < TRIES && this.#isFull(); tries++) {
       this.#least = Number.POSITIVE_INFINITY;
-      const found = this.#look(now, hashes, newest);
+      this.#look(now, hashes, newest);
       if (this.#isFull() && this.#least < Number.POSITIVE_INFINITY) this.#dropVictim();
-      if (!found) return;
     }
   }
 
   #isFull(): boolean {
-    return Atomics.load(this.#memory.ints, LIVE) > this.#memory.plan.maxKeys;
+    return this.#memory.size > this.#memory.plan.maxKeys;
   }
 
-  /** Drops what is as good as new in a sample and notes who loses least; says whether there was anybody. */
-  #look(now: number, hashes: Int32Array, newest: number): boolean {
+  /** Drops what is as good as new in a sample and notes who loses least. */
+  #look(now: number, hashes: Int32Array, newest: number): void {
     const { ints, words } = this.#memory;
     let seen = 0;
     for (let looked = 0; seen < SAMPLE && looked < words.length; looked++) {
@@ -56,7 +58,6 @@ export class Eviction {
         return rest === 0;
       });
     }
-    return seen > 0;
   }
 
   #note(bucket: number, record: number, rest: number): void {

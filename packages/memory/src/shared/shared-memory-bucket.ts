@@ -2,7 +2,9 @@ import {
   AbstractBucket,
   type AbstractClock,
   type Algorithm,
+  type Booked,
   type BucketOptions,
+  cancel,
   copyState,
   type Decision,
   type Entry,
@@ -11,7 +13,9 @@ import {
   type Operation,
   operate,
   type RatesLike,
+  reserve,
   type Snapshot,
+  type State,
   toMicroseconds,
 } from "@sluice/core";
 import { ratesOf, type SharedMemoryHandle } from "./handle.js";
@@ -134,17 +138,9 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
 
   protected override _apply(operation: Operation, { key, weight, at }: Entry): Decision {
     const now = at ?? this._now();
-    const table = this.#table;
-    const place = table.find(key);
-    for (;;) {
-      const state = table.open(place);
-      let isChanged = false;
-      const decision = operate(this.kernel, operation, state, now, weight, () => {
-        isChanged = true;
-        return state;
-      });
-      if (isChanged ? table.commit(now) : table.confirm()) return decision;
-    }
+    return this.#inOneStep(key, now, (state, writable) =>
+      operate(this.kernel, operation, state, now, weight, writable),
+    );
   }
 
   protected override _tryPut(key: string, weight: number): boolean {
@@ -158,13 +154,19 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
     }
   }
 
+  protected override _reserve({ key, weight, at }: Entry, maxWait: number): Booked {
+    const now = at ?? this._now();
+    return this.#inOneStep(key, now, (state, writable) => reserve(this.kernel, state, now, weight, maxWait, writable));
+  }
+
+  protected override _cancel({ key, weight, at }: Entry, booked: number): Decision {
+    const now = at ?? this._now();
+    return this.#inOneStep(key, now, (state, writable) => cancel(this.kernel, state, now, weight, booked, writable));
+  }
+
   protected override _read(key: string): Snapshot {
     const now = this._now();
-    const place = this.#table.find(key);
-    for (;;) {
-      const state = copyState(this.kernel, this.#table.open(place));
-      if (this.#table.confirm()) return { now, state };
-    }
+    return { now, state: this.#inOneStep(key, now, (state) => copyState(this.kernel, state)) };
   }
 
   protected override _leak(at: number | undefined): number {
@@ -187,6 +189,21 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
 
   protected override _close(): void {
     this.#table.close();
+  }
+
+  /** Does something with a key's state, again and again until no other thread has changed it meanwhile. */
+  #inOneStep<T>(key: string, now: number, work: (state: State, writable: () => State) => T): T {
+    const table = this.#table;
+    const place = table.find(key);
+    for (;;) {
+      const state = table.open(place);
+      let isChanged = false;
+      const answer = work(state, () => {
+        isChanged = true;
+        return state;
+      });
+      if (isChanged ? table.commit(now) : table.confirm()) return answer;
+    }
   }
 
   #takeSeat(handle: number): Seat {

@@ -29,19 +29,17 @@ export const SECRET = 4;
 export const PURPOSE = 8;
 /** How many handles were given out. */
 export const HANDLES = 12;
-/** Keys that are held. */
-export const LIVE = LINE;
 /** Records that were handed out at least once. */
-export const FRESH = 2 * LINE;
+export const FRESH = LINE;
 /** Where eviction and the sweeps go on. */
-export const EVICTION_HAND = 3 * LINE;
-export const SWEEP_HAND = 4 * LINE;
+export const EVICTION_HAND = 2 * LINE;
+export const SWEEP_HAND = 3 * LINE;
 /** The highest seat that was ever taken. */
-export const HIGHEST_SEAT = 5 * LINE;
+export const HIGHEST_SEAT = 4 * LINE;
 /** Words of 64 bits: the pool of records that are handed out again, and the count of evictions. */
-export const POOL = (6 * LINE) / 2;
-export const EVICTIONS = (7 * LINE) / 2;
-const HEADER = 8 * LINE;
+export const POOL = (5 * LINE) / 2;
+export const EVICTIONS = (6 * LINE) / 2;
+const HEADER = 7 * LINE;
 
 /** Words of a seat: the number of the handle by which its worker came, and the record that it looks at. */
 export const HOLDER = 0;
@@ -49,6 +47,8 @@ export const PIN = 1;
 /** How many records its worker may write in at once, how many it has taken out of chains, and their numbers. */
 export const FREE_COUNT = 2;
 export const RETIRED_COUNT = 3;
+/** Keys that were added from this seat, less those that were dropped from it. */
+export const KEYS = 4;
 export const FREE = LINE;
 export const RETIRED = 3 * LINE;
 export const MOST_FREE = RETIRED - FREE;
@@ -94,6 +94,15 @@ export class SharedMemory {
     if (magic !== MAGIC) return undefined;
     const plan = lay({ maxKeys, maxWorkers, width });
     return buffer.byteLength === plan.bytes ? new SharedMemory(buffer, plan) : undefined;
+  }
+
+  /** Keys that are held. */
+  get size(): number {
+    let size = 0;
+    for (let seat = Atomics.load(this.ints, HIGHEST_SEAT); seat > 0; seat--) {
+      size += this.ints[this.seatAt(seat) + KEYS] as number;
+    }
+    return size;
   }
 
   /** Where a seat lies, in words of 32 bits; seats are numbered from 1. */

@@ -5,7 +5,7 @@ import { HASH, KnownKeys } from "./known-keys.js";
 import { Pool } from "./pool.js";
 import { Records } from "./records.js";
 import type { Seat } from "./seat.js";
-import { EVICTIONS, LIVE, SECRET, type SharedMemory, SWEEP_HAND } from "./shared-memory.js";
+import { EVICTIONS, SECRET, type SharedMemory, SWEEP_HAND } from "./shared-memory.js";
 import { SpareRecords } from "./spare-records.js";
 
 /** Hash buckets that a sweep looks at between two looks at the clock. */
@@ -41,7 +41,7 @@ export class SharedTable {
 
   /** Keys that are held. */
   get size(): number {
-    return Atomics.load(this.#memory.ints, LIVE);
+    return this.#memory.size;
   }
 
   /** Keys that were dropped although their cells counted, to make room. */

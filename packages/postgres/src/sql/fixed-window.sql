@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION {window_idle}(state float8[], now float8, parameters 
   RETURNS boolean LANGUAGE plpgsql IMMUTABLE
 AS {quote}
 BEGIN
-  FOR i IN 1 .. cardinality(state) BY 2 LOOP
+  FOR i IN 1 .. cardinality(parameters) BY 2 LOOP
     IF state[i + 1] > 0 AND now < state[i] + parameters[i + 1] THEN
       RETURN false;
     END IF;
@@ -14,37 +14,36 @@ BEGIN
   RETURN true;
 END {quote};
 
--- The state after any steps.
-CREATE OR REPLACE FUNCTION {window_steps}(
-  state float8[], at float8, units float8, weight float8, steps float8[], parameters float8[])
+-- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund), the weight,
+-- the instant (-1 for now), and how many times.
+CREATE OR REPLACE FUNCTION {window}(state float8[], steps float8[], now float8, parameters float8[])
   RETURNS float8[] LANGUAGE plpgsql IMMUTABLE
 AS {quote}
 DECLARE
-  now float8;
   operation float8;
-  counted float8;
+  weight float8;
+  at float8;
   fit float8;
+  counted float8;
 BEGIN
-  IF steps IS NULL THEN
-    steps := ARRAY[0, weight, -1, units / weight];
-  END IF;
+  state := state[:cardinality(parameters)];
   FOR s IN 1 .. cardinality(steps) BY 4 LOOP
     operation := steps[s];
     weight := steps[s + 1];
-    now := CASE WHEN steps[s + 2] < 0 THEN at ELSE steps[s + 2] END;
+    at := CASE WHEN steps[s + 2] < 0 THEN now ELSE steps[s + 2] END;
     fit := steps[s + 3];
     IF operation = 0 THEN
-      FOR i IN 1 .. cardinality(state) BY 2 LOOP
-        counted := CASE WHEN now < state[i] + parameters[i + 1] THEN state[i + 1] ELSE 0 END;
+      FOR i IN 1 .. cardinality(parameters) BY 2 LOOP
+        counted := CASE WHEN at < state[i] + parameters[i + 1] THEN state[i + 1] ELSE 0 END;
         fit := least(fit, floor((parameters[i] - counted) / weight));
       END LOOP;
     END IF;
     CONTINUE WHEN fit < 1;
-    FOR i IN 1 .. cardinality(state) BY 2 LOOP
-      counted := CASE WHEN now < state[i] + parameters[i + 1] THEN state[i + 1] ELSE 0 END;
+    FOR i IN 1 .. cardinality(parameters) BY 2 LOOP
+      counted := CASE WHEN at < state[i] + parameters[i + 1] THEN state[i + 1] ELSE 0 END;
       IF operation < 2 THEN
         IF counted = 0 THEN
-          state[i] := now;
+          state[i] := at;
         END IF;
         state[i + 1] := counted + fit * weight;
       ELSIF counted > 0 THEN
@@ -56,18 +55,22 @@ BEGIN
   RETURN state;
 END {quote};
 
--- The state after the last trip of a cell. Where one rate admits all that was put, which is most of the
--- time, the planner makes this one expression and no call.
-CREATE OR REPLACE FUNCTION {window}(
-  state float8[], at float8, units float8, weight float8, steps float8[], parameters float8[])
-  RETURNS float8[] LANGUAGE sql IMMUTABLE
+-- The numbers of one rate after the puts that are left in its cell; the planner makes expressions of these two.
+CREATE OR REPLACE FUNCTION {window_a}(
+  a float8, b float8, at float8, units float8, weight float8, most float8, span float8)
+  RETURNS float8 LANGUAGE sql IMMUTABLE
+AS {quote}
+  SELECT CASE WHEN at >= a + span OR b = 0 THEN at ELSE a END
+{quote};
+
+CREATE OR REPLACE FUNCTION {window_b}(
+  a float8, b float8, at float8, units float8, weight float8, most float8, span float8)
+  RETURNS float8 LANGUAGE sql IMMUTABLE
 AS {quote}
   SELECT CASE
-    WHEN steps IS NULL AND cardinality(parameters) = 2 AND state[2] > 0
-      AND at < state[1] + parameters[2] AND state[2] + units <= parameters[1]
-    THEN ARRAY[state[1], state[2] + units]
-    WHEN steps IS NULL AND cardinality(parameters) = 2 AND at >= state[1] + parameters[2] AND units <= parameters[1]
-    THEN ARRAY[at, units]
-    ELSE {window_steps}(state, at, units, weight, steps, parameters)
+    WHEN at >= a + span THEN units
+    WHEN b + units <= most THEN b + units
+    WHEN b + weight <= most THEN b + floor((most - b) / weight) * weight
+    ELSE b
   END
 {quote};

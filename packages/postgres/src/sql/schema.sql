@@ -10,19 +10,22 @@ BEGIN
   END IF;
 END {quote};
 
--- A cell holds its state before the last trip, and what that trip did: the next one works both into the
--- state that it finds. So one upsert can give back the state before it, which RETURNING cannot see.
+-- A cell holds its state before the last puts, and those puts: the next trip works them into the state that
+-- it finds, and leaves its own. So one upsert can give back the state before it, which RETURNING cannot see,
+-- and works out one state and not two.
 CREATE {unlogged} TABLE IF NOT EXISTS {cells} (
   key bytea PRIMARY KEY,
-  -- When the last trip came, in microseconds since 1970.
+  -- When the last puts came, in microseconds since 1970, how many units they asked for in all, and how many each
+  -- time; no units where the state is that after them.
   at float8 NOT NULL,
-  -- The numbers of the kernel before that trip.
-  state float8[] NOT NULL,
-  -- The last trip put so many units, by this weight at a time, ...
   units float8 NOT NULL,
   weight float8 NOT NULL,
-  -- ... or, where it did anything else, four numbers a step: the operation (0 put, 1 charge, 2 refund),
-  -- the weight, the instant (-1 for the time of the trip), and how many times.
+  -- The numbers of the kernel, where they are two: reading them from an array takes longer.
+  a float8 NOT NULL,
+  b float8 NOT NULL,
+  -- The same where they are more. A trip of anything but puts leaves the numbers before it here, behind those.
+  state float8[],
+  -- How the steps of such a trip get to the row that they are for.
   steps float8[]
 ) WITH (fillfactor = 70);
 
@@ -52,11 +55,11 @@ CREATE {unlogged} TABLE IF NOT EXISTS {pages} (
 -- The cells of some keys in the order of the keys, NULL where there is none: by index, however small the
 -- table was when the plan was made.
 CREATE OR REPLACE FUNCTION {find}(keys bytea[])
-  RETURNS TABLE (at float8, state float8[], units float8, weight float8, steps float8[])
+  RETURNS TABLE (at float8, units float8, weight float8, a float8, b float8, state float8[])
   LANGUAGE sql STABLE
   SET enable_seqscan TO off
 AS {quote}
-  SELECT c.at, c.state, c.units, c.weight, c.steps
+  SELECT c.at, c.units, c.weight, c.a, c.b, c.state
   FROM unnest(keys) WITH ORDINALITY AS wanted (key, place)
   LEFT JOIN LATERAL (SELECT * FROM {cells} AS cell WHERE cell.key = wanted.key OFFSET 0) AS c ON true
   ORDER BY wanted.place

@@ -27,45 +27,44 @@ CREATE OR REPLACE FUNCTION {counter_idle}(state float8[], now float8, parameters
 AS {quote}
 DECLARE
   looked float8[];
-  p int := 2;
+  i int := 1;
 BEGIN
-  FOR i IN 1 .. cardinality(state) BY 3 LOOP
-    looked := {counter_look}(state[i], state[i + 1], state[i + 2], now, parameters[p]);
+  FOR p IN 1 .. cardinality(parameters) BY 2 LOOP
+    looked := {counter_look}(state[i], state[i + 1], state[i + 2], now, parameters[p + 1]);
     IF looked[2] > 0 OR looked[3] > 0 THEN
       RETURN false;
     END IF;
-    p := p + 2;
+    i := i + 3;
   END LOOP;
   RETURN true;
 END {quote};
 
--- The state after the last trip of a cell.
-CREATE OR REPLACE FUNCTION {counter}(
-  state float8[], at float8, units float8, weight float8, steps float8[], parameters float8[])
+-- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund), the weight,
+-- the instant (-1 for now), and how many times.
+CREATE OR REPLACE FUNCTION {counter}(state float8[], steps float8[], now float8, parameters float8[])
   RETURNS float8[] LANGUAGE plpgsql IMMUTABLE
 AS {quote}
 DECLARE
-  now float8;
   operation float8;
+  weight float8;
+  at float8;
   fit float8;
   newest float8;
   looked float8[];
   next float8[];
-  p int;
+  i int;
 BEGIN
-  IF steps IS NULL THEN
-    steps := ARRAY[0, weight, -1, units / weight];
-  END IF;
+  state := state[:cardinality(parameters) / 2 * 3];
   FOR s IN 1 .. cardinality(steps) BY 4 LOOP
     operation := steps[s];
     weight := steps[s + 1];
-    now := CASE WHEN steps[s + 2] < 0 THEN at ELSE steps[s + 2] END;
+    at := CASE WHEN steps[s + 2] < 0 THEN now ELSE steps[s + 2] END;
     fit := steps[s + 3];
-    CONTINUE WHEN operation = 2 AND {counter_idle}(state, now, parameters);
+    CONTINUE WHEN operation = 2 AND {counter_idle}(state, at, parameters);
     next := state;
-    p := 1;
-    FOR i IN 1 .. cardinality(state) BY 3 LOOP
-      looked := {counter_look}(state[i], state[i + 1], state[i + 2], now, parameters[p + 1]);
+    i := 1;
+    FOR p IN 1 .. cardinality(parameters) BY 2 LOOP
+      looked := {counter_look}(state[i], state[i + 1], state[i + 2], at, parameters[p + 1]);
       next[i] := looked[1];
       next[i + 1] := looked[2];
       next[i + 2] := looked[3];
@@ -84,12 +83,14 @@ BEGIN
         next[i + 1] := looked[2] - newest;
         next[i + 2] := greatest(0, looked[3] - (weight - newest));
       END IF;
-      p := p + 2;
+      i := i + 3;
     END LOOP;
     CONTINUE WHEN fit < 1;
     IF operation < 2 THEN
-      FOR i IN 2 .. cardinality(state) BY 3 LOOP
+      i := 2;
+      FOR p IN 1 .. cardinality(parameters) BY 2 LOOP
         next[i] := next[i] + fit * weight;
+        i := i + 3;
       END LOOP;
     END IF;
     state := next;

@@ -7,66 +7,60 @@ CREATE OR REPLACE FUNCTION {bucket_idle}(state float8[], now float8, parameters 
   RETURNS boolean LANGUAGE plpgsql IMMUTABLE
 AS {quote}
 DECLARE
-  p int := 1;
+  i int := 1;
 BEGIN
-  FOR i IN 1 .. cardinality(state) BY 2 LOOP
+  FOR p IN 1 .. cardinality(parameters) BY 3 LOOP
     IF state[i] > now OR state[i + 1] > (now - state[i]) * parameters[p] THEN
       RETURN false;
     END IF;
-    p := p + 3;
+    i := i + 2;
   END LOOP;
   RETURN true;
 END {quote};
 
--- The state after any steps.
-CREATE OR REPLACE FUNCTION {bucket_steps}(
-  state float8[], at float8, units float8, weight float8, steps float8[], parameters float8[])
+-- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund), the weight,
+-- the instant (-1 for now), and how many times.
+CREATE OR REPLACE FUNCTION {bucket}(state float8[], steps float8[], now float8, parameters float8[])
   RETURNS float8[] LANGUAGE plpgsql IMMUTABLE
 AS {quote}
 DECLARE
-  now float8;
   operation float8;
+  at float8;
+  fit float8;
   used float8;
   need float8;
-  fit float8;
   next float8[];
-  p int;
+  i int;
 BEGIN
-  IF steps IS NULL THEN
-    steps := ARRAY[0, weight, -1, units / weight];
-  END IF;
+  state := state[:cardinality(parameters) / 3 * 2];
   FOR s IN 1 .. cardinality(steps) BY 4 LOOP
     operation := steps[s];
-    now := CASE WHEN steps[s + 2] < 0 THEN at ELSE steps[s + 2] END;
+    at := CASE WHEN steps[s + 2] < 0 THEN now ELSE steps[s + 2] END;
     fit := steps[s + 3];
-    CONTINUE WHEN operation = 2 AND {bucket_idle}(state, now, parameters);
+    CONTINUE WHEN operation = 2 AND {bucket_idle}(state, at, parameters);
     next := state;
-    p := 1;
-    FOR i IN 1 .. cardinality(state) BY 2 LOOP
+    i := 1;
+    FOR p IN 1 .. cardinality(parameters) BY 3 LOOP
       used := state[i + 1];
-      IF now > state[i] THEN
-        used := greatest(0, used - (now - state[i]) * parameters[p]);
-        next[i] := now;
+      IF at > state[i] THEN
+        used := greatest(0, used - (at - state[i]) * parameters[p]);
+        next[i] := at;
       END IF;
       need := steps[s + 1] * parameters[p + 1];
-      IF operation = 2 THEN
-        next[i + 1] := greatest(0, used - need);
-      ELSE
-        next[i + 1] := used;
-        IF operation = 0 AND fit > 1 THEN
-          fit := least(fit, floor((parameters[p + 2] - used) / need));
-        ELSIF operation = 0 AND used + need > parameters[p + 2] THEN
-          fit := 0;
-        END IF;
+      next[i + 1] := CASE WHEN operation = 2 THEN greatest(0, used - need) ELSE used END;
+      IF operation = 0 AND fit > 1 THEN
+        fit := least(fit, floor((parameters[p + 2] - used) / need));
+      ELSIF operation = 0 AND used + need > parameters[p + 2] THEN
+        fit := 0;
       END IF;
-      p := p + 3;
+      i := i + 2;
     END LOOP;
     CONTINUE WHEN fit < 1;
     IF operation < 2 THEN
-      p := 2;
-      FOR i IN 2 .. cardinality(state) BY 2 LOOP
+      i := 2;
+      FOR p IN 2 .. cardinality(parameters) BY 3 LOOP
         next[i] := next[i] + fit * (steps[s + 1] * parameters[p]);
-        p := p + 3;
+        i := i + 2;
       END LOOP;
     END IF;
     state := next;
@@ -74,19 +68,31 @@ BEGIN
   RETURN state;
 END {quote};
 
--- The state after the last trip of a cell. Where one rate admits all that was put, which is most of the
--- time, the planner makes this one expression and no call.
-CREATE OR REPLACE FUNCTION {bucket}(
-  state float8[], at float8, units float8, weight float8, steps float8[], parameters float8[])
-  RETURNS float8[] LANGUAGE sql IMMUTABLE
+-- What is used of one rate after puts that do not all fit.
+CREATE OR REPLACE FUNCTION {bucket_rest}(
+  a float8, b float8, at float8, units float8, weight float8, refill float8, unit float8, most float8)
+  RETURNS float8 LANGUAGE plpgsql IMMUTABLE
+AS {quote}
+BEGIN
+  RETURN ({bucket}(ARRAY[a, b], ARRAY[0, weight, -1, units / weight], at, ARRAY[refill, unit, most]))[2];
+END {quote};
+
+-- The numbers of one rate after the puts that are left in its cell; the planner makes expressions of these two,
+-- so each part costs. What would be used below 0 fits whatever comes.
+CREATE OR REPLACE FUNCTION {bucket_a}(
+  a float8, b float8, at float8, units float8, weight float8, refill float8, unit float8, most float8)
+  RETURNS float8 LANGUAGE sql IMMUTABLE
+AS {quote}
+  SELECT CASE WHEN b - greatest(0, at - a) * refill + weight * unit <= most THEN greatest(at, a) ELSE a END
+{quote};
+
+CREATE OR REPLACE FUNCTION {bucket_b}(
+  a float8, b float8, at float8, units float8, weight float8, refill float8, unit float8, most float8)
+  RETURNS float8 LANGUAGE sql IMMUTABLE
 AS {quote}
   SELECT CASE
-    WHEN steps IS NULL AND cardinality(parameters) = 3
-      AND greatest(0, state[2] - greatest(0, at - state[1]) * parameters[1]) + units * parameters[2] <= parameters[3]
-    THEN ARRAY[
-      greatest(at, state[1]),
-      greatest(0, state[2] - greatest(0, at - state[1]) * parameters[1]) + units * parameters[2]
-    ]
-    ELSE {bucket_steps}(state, at, units, weight, steps, parameters)
+    WHEN b - greatest(0, at - a) * refill + units * unit <= most
+    THEN greatest(0, b - greatest(0, at - a) * refill) + units * unit
+    ELSE {bucket_rest}(a, b, at, units, weight, refill, unit, most)
   END
 {quote};

@@ -2,21 +2,26 @@
 -- all rates decide, and then all of them commit, or none.
 local NUMBERS = WIDTH * rates
 local FORMAT = "<" .. string.rep("d", NUMBERS)
+local p = {}
+for q = 1, 3 * rates, 3 do p[q], p[q + 1], p[q + 2] = parameters() end
 
 -- Microseconds from an instant until the cell is as good as new.
 local function reset_all(at, s)
   local longest = 0
   for rate = 0, rates - 1 do
-    local i, q = WIDTH * rate, each * rate
+    local i, q = WIDTH * rate, 3 * rate
     longest = max(longest, reset(at, s[i + 1], s[i + 2], s[i + 3], p[q + 1], p[q + 2]))
   end
   return longest
 end
 
+-- The step at hand, and how many more keys have it.
+local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
+
 -- Carries out the step at hand on all rates, into `after`; says whether all of them admit it.
 local function carry_out_all(s, after)
   for rate = 0, rates - 1 do
-    local i, q = WIDTH * rate, each * rate
+    local i, q = WIDTH * rate, 3 * rate
     local admitted, a, b, c =
       carry_out(operation, weight, now, s[i + 1], s[i + 2], s[i + 3], p[q + 1], p[q + 2], p[q + 3])
     if not admitted then return false end
@@ -35,7 +40,7 @@ for i = 1, #KEYS do
   local ended = value and reset_all(0, s)
   local changed = false
   repeat
-    if span == 0 then next_step() end
+    if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end
     span = span - 1
     for _ = 1, count do
       if operation == PEEK or operation == REFUND and reset_all(now, s) == 0 then break end
@@ -43,6 +48,6 @@ for i = 1, #KEYS do
       s, after, changed = after, s, true
     end
   until last
-  if changed then set(KEYS[i], pack(FORMAT, unpack(s, 1, NUMBERS)), life(reset_all(0, s), ended)) end
+  if changed then set(KEYS[i], pack(FORMAT, unpack(s, 1, NUMBERS)), life(reset_all(0, s), ended, now)) end
 end
 return table.concat(answer)

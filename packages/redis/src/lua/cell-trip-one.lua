@@ -4,8 +4,10 @@
 -- A cell is the numbers of its rate, doubles with the lowest byte first. One that is missing is all zero.
 local FORMAT, FRESH = "<dd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 if WIDTH == 3 then FORMAT, FRESH = "<ddd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" end
-local p1, p2, p3 = p[1], p[2], p[3]
+local p1, p2, p3 = parameters()
 
+-- The step at hand, and how many more keys have it.
+local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
 local answer = { pack("<d", server_now), FRESH }
 for i = 1, #KEYS do
   local a, b, c, ended = 0, 0, 0, nil
@@ -18,7 +20,7 @@ for i = 1, #KEYS do
   answer[i + 1] = value or FRESH
   local changed = false
   repeat
-    if span == 0 then next_step() end
+    if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end
     span = span - 1
     -- What is refused once is refused until the next step, and what is as good as new stays so.
     for _ = 1, count do
@@ -29,7 +31,7 @@ for i = 1, #KEYS do
     end
   until last
   if changed then
-    set(KEYS[i], pack(FORMAT, a, b, c), life(reset(0, a, b, c, p1, p2), ended))
+    set(KEYS[i], pack(FORMAT, a, b, c), life(reset(0, a, b, c, p1, p2), ended, now))
   end
 end
 return table.concat(answer)

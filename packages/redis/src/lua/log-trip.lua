@@ -1,31 +1,29 @@
 -- Carries out the steps of a trip on logs, as packages/core/src/algorithms/sliding-window-log.ts and
--- operate.ts do. Answers with the decisions; those that differ by their remaining units alone are one:
+-- operate.ts do. Answers with the decisions; those in a row that differ by their units left alone are one:
 --
---   count, flags    how often; 1 when allowed, and twice the rate that binds
---   left, less      units left for the first, and how many fewer for each one after it
---   wait, reset     microseconds until it would be admitted, and until the log is as good as new
+--   count, flags    4 and 2 bytes: how many; 1 when allowed, and twice the rate that binds
+--   left, less      doubles: units left for the first, and how many fewer for each one after it
+--   wait, reset     doubles: microseconds until it would be admitted, and until the log is as good as new
 local answer = {}
 
-local function decided(times_over, allowed, rate, left, less, wait, reset_after)
-  answer[#answer + 1] = pack("<I4I2dddd", times_over, 2 * rate + (allowed and 1 or 0), left, less, wait, reset_after)
+local function decided(count, allowed, rate, left, less, wait, reset_after)
+  answer[#answer + 1] = pack("<I4I2dddd", count, 2 * rate - (allowed and 1 or 2), left, less, wait, reset_after)
 end
 
--- What each rate sees from an instant: the number of the first entry in view, and the total before it.
-local viewed, first, before = nil, {}, {}
-
--- The first entry later than `edge`, and the total before it; looks from the end that is likely nearer.
-local function first_in_view(edge, from_start)
-  if size == 0 or oldest > edge then return 0, gone end
-  if newest <= edge then return size, total end
-  local low, high, stride = 0, size - 1, 1
-  if from_start then
-    high = 1
+-- The first entry later than `edge`, and the total before it; looks near number `near` first.
+local function first_in_view(edge, near)
+  local size = log.size
+  if size == 0 or log.oldest > edge then return 0, log.gone end
+  if log.newest <= edge then return size, log.total end
+  local low, high, stride = min(max(near, 1), size - 1), nil, 1
+  if entry(low) <= edge then
+    high = low + 1
     while high < size - 1 and entry(high) <= edge do
       low, stride = high, 2 * stride
       high = min(size - 1, high + stride)
     end
   else
-    low = high - 1
+    high, low = low, low - 1
     while entry(low) > edge do
       high, stride = low, 2 * stride
       low = max(0, low - stride)
@@ -39,116 +37,108 @@ local function first_in_view(edge, from_start)
   return high, sum
 end
 
-local function view(at)
-  if viewed == at then return end
-  viewed = at
-  for rate = 1, rates do
-    first[rate], before[rate] = first_in_view(at - p[2 * rate], rate == rates)
-  end
-end
-
 -- The time of the first entry, from number `low` on, up to which there are `target` units.
 local function time_of_total(low, target)
-  local high, stride = low, 1
-  while high < size - 1 and select(2, entry(high)) < target do
-    low, high, stride = high + 1, min(size - 1, high + stride), 2 * stride
+  local high, stride, last = low, 1, log.size - 1
+  while high < last and select(2, entry(high)) < target do
+    low, high, stride = high + 1, min(last, high + stride), 2 * stride
   end
   while low < high do
     local middle = floor((low + high) / 2)
-    local _, sum = entry(middle)
-    if sum >= target then high = middle else low = middle + 1 end
+    if select(2, entry(middle)) >= target then high = middle else low = middle + 1 end
   end
   return (entry(low))
 end
 
--- Microseconds until a rate with `left` units left admits more.
-local function wait_for(rate, units, left)
-  if units > p[2 * rate - 1] then return math.huge end
-  return time_of_total(first[rate], before[rate] + units - left) + p[2 * rate] - now
-end
-
--- When an item counts as made: never before the newest entry.
-local function instant()
-  return size == 0 and now or max(now, newest)
-end
-
 -- The longest wait and the rate that has it; the fewest units left and the rate that has them.
-local function decide(units)
-  view(instant())
-  local longest_wait, slowest, fewest, tightest = 0, 1, math.huge, 1
+local function decide(now, units)
+  -- An item counts as made no earlier than the newest entry.
+  local instant = log.size == 0 and now or max(now, log.newest)
+  if log.viewed ~= instant then
+    log.viewed = instant
+    for rate = 1, rates do first[rate], before[rate] = first_in_view(instant - intervals[rate], first[rate]) end
+  end
+  local longest, slowest, fewest, tightest = 0, 1, math.huge, 1
   for rate = 1, rates do
-    local left = p[2 * rate - 1] - (total - before[rate])
-    local wait = units > left and units > 0 and wait_for(rate, units, left) or 0
-    if wait > longest_wait then longest_wait, slowest = wait, rate end
+    local left, wait = limits[rate] - (log.total - before[rate]), 0
+    if units > left and units > 0 then
+      wait = math.huge
+      if units <= limits[rate] then
+        wait = time_of_total(first[rate], before[rate] + units - left) + intervals[rate] - now
+      end
+    end
+    if wait > longest then longest, slowest = wait, rate end
     if left < fewest then fewest, tightest = left, rate end
   end
-  return longest_wait, slowest - 1, fewest, tightest - 1
+  return longest, slowest, fewest, tightest
 end
 
--- Adds `number` items at once.
-local function take(number)
-  local at = instant()
-  view(at)
-  local leaving = first[rates]
-  drop_oldest(leaving)
-  for rate = 1, rates do first[rate] = first[rate] - leaving end
-  for _ = 1, number do append(at, weight) end
-end
-
-local function peek()
-  local wait, slowest, fewest, tightest = decide(weight)
-  if wait > 0 then return decided(count, false, slowest, fewest, 0, wait, reset(now)) end
-  decided(count, true, tightest, fewest - weight, 0, 0, weight > 0 and instant() + longest - now or reset(now))
+-- Adds `count` items at once, after what has left the longest window is dropped; `first` must be true.
+local function take(count, units)
+  local instant = log.viewed
+  drop_oldest(first[rates])
+  for _ = 1, count do append(instant, units) end
 end
 
 -- Admits as many as fit, and refuses the others: a refusal changes nothing, so all get the same one.
-local function put()
-  local wait, slowest, fewest, tightest = decide(weight)
-  local admitted = wait > 0 and 0 or min(count, floor(fewest / weight))
+local function put(count, units, now)
+  local wait, slowest, fewest, tightest = decide(now, units)
+  local admitted = wait > 0 and 0 or min(count, floor(fewest / units))
   if admitted > 0 then
-    take(admitted)
-    decided(admitted, true, tightest, fewest - weight, weight, 0, reset(now))
-    if admitted < count then wait, slowest, fewest = decide(weight) end
+    take(admitted, units)
+    decided(admitted, true, tightest, fewest - units, units, 0, reset(now))
+    if admitted < count then wait, slowest, fewest = decide(now, units) end
   end
   if admitted < count then decided(count - admitted, false, slowest, fewest, 0, wait, reset(now)) end
   return admitted > 0
 end
 
-local function charge()
-  local _, _, fewest, tightest = decide(0)
-  take(count)
-  decided(count, true, tightest, fewest - weight, weight, 0, reset(now))
-  return true
-end
-
-local function refund()
-  local changed = false
-  for done = 0, count - 1 do
-    if reset(now) == 0 then
-      local _, _, fewest, tightest = decide(0)
-      decided(count - done, true, tightest, fewest, 0, 0, 0)
-      return changed
+-- Carries out a step that is no put, and says whether anything changed.
+local function others(operation, count, units, now)
+  if operation == PEEK then
+    local wait, slowest, fewest, tightest = decide(now, units)
+    if wait > 0 then
+      decided(count, false, slowest, fewest, 0, wait, reset(now))
+    else
+      decided(count, true, tightest, fewest - units, 0, 0, units > 0 and log.viewed + intervals[rates] - now or reset(now))
     end
-    drop_oldest(first_in_view(instant() - longest, true))
-    drop_newest(weight)
-    viewed, changed = nil, true
-    local _, _, fewest, tightest = decide(0)
-    decided(1, true, tightest, fewest, 0, 0, reset(now))
+    return false
+  elseif operation == CHARGE then
+    local _, _, fewest, tightest = decide(now, 0)
+    take(count, units)
+    decided(count, true, tightest, fewest - units, units, 0, reset(now))
+    return true
   end
-  return changed
+  local done = 0
+  while done < count and reset(now) > 0 do
+    decide(now, 0)
+    drop_oldest(first[rates])
+    drop_newest(units)
+    local _, _, fewest, tightest = decide(now, 0)
+    decided(1, true, tightest, fewest, 0, 0, reset(now))
+    done = done + 1
+  end
+  if done < count then
+    local _, _, fewest, tightest = decide(now, 0)
+    decided(count - done, true, tightest, fewest, 0, 0, 0)
+  end
+  return done > 0
 end
 
-local carry_out = { [PEEK] = peek, [PUT] = put, [CHARGE] = charge, [REFUND] = refund }
-
+-- The step at hand, and how many more keys have it.
+local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
 for i = 1, #KEYS do
-  local ended = open(KEYS[i]) and newest + longest
-  viewed = nil
+  local ended = open(KEYS[i]) and log.newest + intervals[rates]
   local changed = false
   repeat
-    if span == 0 then next_step() end
+    if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end
     span = span - 1
-    changed = carry_out[operation]() or changed
+    if operation == PUT then
+      changed = put(count, weight, now) or changed
+    else
+      changed = others(operation, count, weight, now) or changed
+    end
   until last
-  if changed then save(ended) end
+  if changed then save(ended, now) end
 end
 return table.concat(answer)

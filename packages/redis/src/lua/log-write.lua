@@ -1,99 +1,80 @@
 -- Changes to the log at hand, and how it goes back to Redis.
 
--- Running totals are exact up to here.
-local LARGEST_TOTAL = 2 ^ 53
-
--- Takes all entries out of Redis' hands, with totals that start anew.
-local function start_anew()
-  local all_times, all_totals = {}, {}
-  for i = 0, size - 1 do
-    local time, sum = entry(i)
-    all_times[i + 1], all_totals[i + 1] = time, sum - gone
-  end
-  times, totals, fresh = all_times, all_totals, 0
-  total, gone = total - gone, 0
-end
-
+-- Adds an entry at the end.
 local function append(time, units)
-  if total + units > LARGEST_TOTAL and gone > 0 then start_anew() end
-  if size == 0 then oldest = time end
-  newest, total = time, total + units
-  times[size - fresh + 1], totals[size - fresh + 1] = newest, total
-  size = size + 1
+  -- Totals are exact up to 2^53. Before they pass it, all entries are taken over with totals that start anew.
+  if log.total + units > 2 ^ 53 and log.gone > 0 then
+    local new = {}
+    for i = 0, log.size - 1 do
+      local made, sum = entry(i)
+      new[2 * i + 1], new[2 * i + 2] = made, sum - log.gone
+    end
+    log.new, log.fresh, log.total, log.gone, log.viewed = new, 0, log.total - log.gone, 0, nil
+  end
+  if log.size == 0 then log.oldest = time end
+  log.newest, log.total = time, log.total + units
+  local at = 2 * (log.size - log.fresh)
+  if log.new == nil then log.new = { time, log.total } end
+  log.new[at + 1], log.new[at + 2] = time, log.total
+  log.size = log.size + 1
 end
 
-local function drop_oldest(number)
-  if number == 0 then return end
-  local _, sum = entry(number - 1)
-  gone = sum
-  if number < size then oldest = entry(number) end
-  if capacity > 0 then start = (start + number) % capacity end
-  size, fresh = size - number, fresh - number
+local function drop_oldest(count)
+  if count == 0 then return end
+  local _, sum = entry(count - 1)
+  if count < log.size then log.oldest = entry(count) end
+  if log.capacity > 0 then log.start = (log.start + count) % log.capacity end
+  log.gone, log.size, log.fresh = sum, log.size - count, log.fresh - count
+  for rate = 1, rates do first[rate] = first[rate] - count end
 end
 
 -- Takes units back from the newest entries; those left with none are forgotten.
 local function drop_newest(units)
-  local target = total - units
-  while size > 0 do
-    local rest = size > 1 and select(2, entry(size - 2)) or gone
-    if rest < target then break end
-    size = size - 1
-    times[size - fresh + 1], totals[size - fresh + 1] = nil, nil
-    fresh = min(fresh, size)
+  local target, size = log.total - units, log.size
+  while size > 0 and (size > 1 and select(2, entry(size - 2)) or log.gone) >= target do size = size - 1 end
+  log.size, log.fresh, log.viewed = size, min(log.fresh, size), nil
+  log.total = size > 0 and target or log.gone
+  if size == 0 then return end
+  log.newest = entry(size - 1)
+  -- What is left of the last entry is new.
+  local at = size - 1 - log.fresh
+  if at < 0 then
+    log.new, log.fresh, at = {}, size - 1, 0
   end
-  if size == 0 then
-    total = gone
-    return
-  end
-  newest, total = entry(size - 1), target
-  fresh = min(fresh, size - 1)
-  times[size - fresh], totals[size - fresh] = newest, total
+  log.new[2 * at + 1], log.new[2 * at + 2] = log.newest, target
 end
 
--- The bytes of the entries that are not in Redis yet.
-local function unsaved()
+-- Writes the log back after a trip whose last step was at `now`; it ended at `ended` before, nil for one that is new.
+local function save(ended, now)
+  local key, size, fresh = log.key, log.size, log.fresh
+  if size == 0 then return call("UNLINK", key) end
+  local unit, time = life(log.newest + intervals[rates], ended, now)
   local parts = {}
   for i = max(fresh, 0), size - 1 do parts[#parts + 1] = pack("<dd", entry(i)) end
-  return table.concat(parts)
-end
+  local new = table.concat(parts)
+  if size <= 64 then return set(key, pack("<d", log.gone) .. stored(fresh) .. new, unit, time) end
 
-local function header()
-  return pack("<ddddddd", start, capacity, size, gone, oldest, newest, total)
-end
+  local start, capacity = log.start, log.capacity
+  local in_place = log.offset == LARGE_HEADER and fresh > 0 and size <= capacity and 4 * size >= capacity
+  if not in_place then
+    -- Room for as many again, but for no more than the rates admit.
+    local limit = limits[rates]
+    start, capacity = 0, size < limit and min(2 * size, limit) or 2 * size
+  end
+  local header = pack("<ddddddd", start, capacity, size, log.gone, log.oldest, log.newest, log.total)
+  for rate = 1, rates do header = header .. pack("<d", max(0, first[rate])) end
+  if not in_place then
+    return set(key, header .. stored(fresh) .. new .. string.rep("\0", 16 * (capacity - size)), unit, time)
+  end
 
--- Writes the log whole, into a ring that holds as much again, but no more than the rates admit.
-local function write_large(unit, time)
-  local entries = stored(fresh) .. unsaved()
-  local limit = p[2 * rates - 1]
-  start, capacity = 0, size < limit and min(2 * size, limit) or 2 * size
-  set(key, header() .. entries, unit, time)
-end
-
--- Writes the entries that are new, which may go on at the start of the ring, and the header.
-local function write_part(unit, time)
+  -- What does not fit before the end of the ring goes on at its start.
   local place = (start + fresh) % capacity
-  local bytes, before_end = unsaved(), (capacity - place) * ENTRY
-  if #bytes > before_end then
-    call("SETRANGE", key, LARGE_HEADER, string.sub(bytes, before_end + 1))
-    bytes = string.sub(bytes, 1, before_end)
+  local before_end = 16 * (capacity - place)
+  if #new > before_end then
+    call("SETRANGE", key, LARGE_HEADER, string.sub(new, before_end + 1))
+    new = string.sub(new, 1, before_end)
   end
-  if #bytes > 0 then call("SETRANGE", key, LARGE_HEADER + place * ENTRY, bytes) end
-  call("SETRANGE", key, 0, header())
-  if unit == "PX" then call("PEXPIRE", key, time) elseif unit == "EXAT" then call("EXPIREAT", key, time) end
-end
-
--- Writes the log back, which ended at `ended` before the trip; nil for one that is new.
-local function save(ended)
-  if size == 0 then
-    call("UNLINK", key)
-    return
-  end
-  local unit, time = life(newest + longest, ended)
-  if size <= SMALL then
-    set(key, pack("<d", gone) .. stored(fresh) .. unsaved(), unit, time)
-  elseif offset == LARGE_HEADER and fresh > 0 and size <= capacity and 4 * size >= capacity then
-    write_part(unit, time)
-  else
-    write_large(unit, time)
-  end
+  if #new > 0 then call("SETRANGE", key, LARGE_HEADER + 16 * place, new) end
+  call("SETRANGE", key, 0, header)
+  if unit then call(unit == "PX" and "PEXPIRE" or "EXPIREAT", key, time) end
 end

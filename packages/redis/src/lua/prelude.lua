@@ -1,41 +1,34 @@
--- What every script is told. KEYS are cells of one slot; ARGV[1] is text of 7-bit characters, in
--- which whole numbers are digits to the base 128, lowest first. So none is ever written in decimal,
--- where Lua would round it, and the client mixes no bytes into its text.
+-- What every script is told. KEYS are cells of one slot; ARGV[1] is text of 7-bit characters, so that
+-- a client need not mix bytes into its text. A number is in it twice: as bytes without their highest
+-- bits, lowest byte first, and as those bits, a byte each. So none is ever written in decimal, where
+-- Lua would round it, and one struct.unpack reads many: n = low + 128 * high.
 --
---   mode        1 digit, see below
---   rates       2 digits: how many
---   each        1 digit: how many parameters a rate has
---   parameters  8 digits each, and a ninth: the power of two to multiply by
+--   mode        1 byte, see below
+--   rates       3 + 3 bytes: how many
+--   parameters  of each rate three, 7 + 7 bytes and a byte: the power of two to multiply by
 --
 -- What follows is for the script at hand. A script starts anew for every trip, and each function
--- and table that it makes costs as much as some lines that run: so there are few.
-local call, byte, pack, unpack_numbers = redis.call, string.byte, struct.pack, struct.unpack
+-- that it makes costs as much as a line that runs: so there are few.
+local call, pack, unpack_numbers = redis.call, struct.pack, struct.unpack
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local text = ARGV[1]
 
 -- The server's clock decides; it does, but some steps name their instants; or the client's clock decides.
 local SERVER_TIME, SOME_INSTANTS, CLIENT_TIME = 0, 1, 2
-local mode, rates, high, each = byte(text, 1, 4)
-rates = rates + 128 * high
-
--- The whole number of 8 digits at a position.
-local function whole(at)
-  local a, b, c, d, e, f, g, h = byte(text, at, at + 7)
-  return ((((((h * 128 + g) * 128 + f) * 128 + e) * 128 + d) * 128 + c) * 128 + b) * 128 + a
-end
-
--- The parameters of all rates, one after another; the zeros make room for those of two.
-local p, position = { 0, 0, 0, 0, 0, 0 }, 5
-for i = 1, rates * each do
-  p[i] = whole(position)
-  local power = byte(text, position + 8)
-  if power > 0 then p[i] = p[i] * 2 ^ power end
-  position = position + 9
-end
+local mode, rates, rates_high, position = unpack_numbers("<BI3I3", text)
+rates = rates + 128 * rates_high
 
 -- Microseconds on the server's clock.
 local server_now = 0
 if mode ~= CLIENT_TIME then
   local time = call("TIME")
   server_now = time[1] * 1000000 + time[2]
+end
+
+-- The three parameters of the next rate.
+local function parameters()
+  local a, a_high, a_power, b, b_high, b_power, c, c_high, c_power
+  a, a_high, a_power, b, b_high, b_power, c, c_high, c_power, position =
+    unpack_numbers("<I7I7BI7I7BI7I7B", text, position)
+  return (a + 128 * a_high) * 2 ^ a_power, (b + 128 * b_high) * 2 ^ b_power, (c + 128 * c_high) * 2 ^ c_power
 end

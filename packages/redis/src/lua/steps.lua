@@ -1,27 +1,26 @@
 -- The steps of a trip: one or more for each key, in the order of KEYS.
 --
---   flags   1 character: the operation, 4 when it is its key's last step, 8 when it names its
---           instant, 16 when it is done once, with one unit
---   span    4 digits: keys in a row that have this one step and no other
---   count   4 digits: how many times it is done; not with 16
---   weight  8 digits: units, 0 for a peek alone; not with 16
---   now     8 digits: the instant in microseconds; with 8 alone
+--   flags   1 byte: the operation, 4 when it is its key's last step, 8 when it names its instant, 16
+--           when it is done once, with one unit
+--   span    3 + 3 bytes: keys in a row that have this one step and no other
+--   count   3 + 3 bytes: how many times it is done; not with 16
+--   weight  7 + 7 bytes: units, 0 for a peek alone; not with 16
+--   now     7 + 7 bytes: the instant in microseconds; with 8 alone
 local PEEK, PUT, CHARGE, REFUND = 0, 1, 2, 3
-local operation, last, count, weight, now
-local span = 0
 
-local function next_step()
-  local flags, a, b, c, d, e, f, g, h = byte(text, position, position + 8)
-  operation, last = flags % 4, flags % 8 >= 4
-  span = a + 128 * (b + 128 * (c + 128 * d))
-  count, weight, now = 1, 1, server_now
-  position = position + 5
+-- The step at a position, and where the next one is.
+local function step_at(at)
+  local flags, span, high, next_at = unpack_numbers("<BI3I3", text, at)
+  local count, weight, now = 1, 1, server_now
+  span = span + 128 * high
   if flags < 16 then
-    count, weight = e + 128 * (f + 128 * (g + 128 * h)), whole(position + 4)
-    position = position + 12
+    local weight_high
+    count, high, weight, weight_high, next_at = unpack_numbers("<I3I3I7I7", text, next_at)
+    count, weight = count + 128 * high, weight + 128 * weight_high
   end
   if flags % 16 >= 8 then
-    now = whole(position)
-    position = position + 8
+    now, high, next_at = unpack_numbers("<I7I7", text, next_at)
+    now = now + 128 * high
   end
+  return next_at, span, flags % 4, flags % 8 >= 4, count, weight, now
 end

@@ -1,5 +1,5 @@
 WITH written AS (
-{trip}
+{carry_out}
 )
 SELECT * FROM written
 UNION ALL

@@ -1,0 +1,156 @@
+/**
+ * The statements on cells, for one rule and so many rates.
+ *
+ * @module
+ */
+import type { Kernel } from "@sluice/core";
+import type { Database, Statement } from "./database.js";
+import { fill } from "./fill.js";
+import type { Names } from "./names.js";
+import {
+  carryOut,
+  carryOutAndRead,
+  flushCells,
+  leakCells,
+  putMany,
+  putOne,
+  putUpdate,
+  readCells,
+} from "./sql/embedded.js";
+
+/** The functions that know a rule: the state after steps, whether one is as good as new, and each of two numbers after puts. */
+interface RuleNames {
+  readonly rule: string;
+  readonly idle: string;
+  readonly a?: string;
+  readonly b?: string;
+}
+
+const RULES: Readonly<Record<string, (names: Names) => RuleNames>> = {
+  "token-bucket": (names) => ({ rule: names.bucket, idle: names.bucket_idle, a: names.bucket_a, b: names.bucket_b }),
+  "fixed-window": (names) => ({ rule: names.window, idle: names.window_idle, a: names.window_a, b: names.window_b }),
+  "sliding-window-counter": (names) => ({ rule: names.counter, idle: names.counter_idle }),
+};
+
+/** Whether there is a dialect of a rule that keeps its state in cells. */
+export function hasCells(rule: string): boolean {
+  return Object.hasOwn(RULES, rule);
+}
+
+/** How the numbers of a state lie in a row `c`. */
+interface Layout {
+  /** The parameters of all rates, as an array. */
+  readonly parameters: string;
+  /** What a new row has for `state`. */
+  readonly fresh: string;
+  /** The state with the puts that are left in the row. */
+  readonly folded: string;
+  /** The same, as an update sets it. */
+  readonly next: string;
+  /** The numbers of the state. */
+  readonly numbers: readonly string[];
+  /** What a trip of any steps keeps in `state`, `a` and `b` of the numbers before it and after. */
+  readonly kept: string;
+  /** The numbers before such a trip. */
+  readonly found: readonly string[];
+}
+
+/** All statements on the cells of a bucket; the first values of each but `flush` are `parameters`. */
+export class CellStatements {
+  /** What the rates are to the rule. */
+  readonly parameters: readonly (string | number)[];
+  /** Puts for one key, by the server's time, and at a given one: key, units, weight, and the instant. */
+  readonly putOne: Statement;
+  readonly putOneAt: Statement;
+  /** The same for several keys. */
+  readonly putMany: Statement;
+  readonly putManyAt: Statement;
+  /** Any steps: keys, and the steps of each. */
+  readonly carryOut: Statement;
+  /** No steps: keys. */
+  readonly read: Statement;
+  /** Steps for some keys, none for others: keys, steps, keys. */
+  readonly carryOutAndRead: Statement;
+  /** First key, end, instant, and how many. */
+  readonly leak: Statement;
+  /** First key, end, and how many. */
+  readonly flush: Statement;
+
+  constructor(database: Database, kernel: Kernel, names: Names) {
+    const ruleNames = (RULES[kernel.rule] as (names: Names) => RuleNames)(names);
+    const parameters = kernel.rates.flatMap((_, rate) => kernel.parameters(rate));
+    const isPair = kernel.width === 2;
+    this.parameters = isPair ? parameters : [`{${parameters}}`];
+    const layout = isPair ? pair(ruleNames, parameters.length) : array(ruleNames, kernel.width);
+    /** Placeholder of the n-th value after the parameters. */
+    const $ = (n: number) => `$${this.parameters.length + n}`;
+    const base = {
+      ...names,
+      ...layout,
+      ...ruleNames,
+      numbers: layout.numbers.join(", "),
+      found: layout.found.join(", "),
+      zeros: zeros(kernel.width),
+    };
+    const now = fill("{now}", {});
+    const put = (template: string, instant: string) => {
+      const places = { key: $(1), units: $(2), weight: $(3), instant };
+      return database.statement(fill(template, { ...base, ...places, update: fill(putUpdate, base) }));
+    };
+    const carry_out = fill(carryOut, { ...base, key: $(1), steps: $(2) });
+    const read = (wanted: string) =>
+      fill(readCells, { ...base, wanted, numbers: elements(0, kernel.width).join(", ") });
+
+    this.putOne = put(putOne, now);
+    this.putOneAt = put(putOne, `${$(4)}::float8`);
+    // The time is read once, and not for each row.
+    this.putMany = put(putMany, `(SELECT ${now})`);
+    this.putManyAt = put(putMany, `${$(4)}::float8`);
+    this.carryOut = database.statement(carry_out);
+    this.read = database.statement(read($(1)));
+    this.carryOutAndRead = database.statement(fill(carryOutAndRead, { carry_out, read: read($(3)) }));
+    // Planned anew each time: with how much there is, the way to it changes.
+    this.leak = { text: fill(leakCells, { ...base, first: $(1), end: $(2), at: $(3), most: $(4) }) };
+    this.flush = { text: fill(flushCells, base) };
+  }
+}
+
+/** One rate of which the state is two numbers: they have columns. */
+function pair({ a, b }: RuleNames, count: number): Layout {
+  const each = Array.from({ length: count }, (_, i) => `$${i + 1}::float8`).join(", ");
+  const next = [a, b].map((name) => `${name}(c.a, c.b, c.at, c.units, c.weight, ${each})`);
+  return {
+    parameters: `ARRAY[${each}]`,
+    fresh: "NULL::float8[]",
+    folded: `ARRAY[${next}]`,
+    next: `a = ${next[0]}, b = ${next[1]}, state = NULL`,
+    numbers: ["a", "b"],
+    kept: "before.numbers, after.numbers[1], after.numbers[2]",
+    found: ["state[1]", "state[2]"],
+  };
+}
+
+/** Any other number of numbers: they lie in an array. */
+function array({ rule }: RuleNames, width: number): Layout {
+  const parameters = "$1::float8[]";
+  const puts = `${rule}(c.state, ARRAY[0, c.weight, -1, c.units / c.weight], c.at, ${parameters})`;
+  const folded = `CASE WHEN c.units = 0 THEN c.state[:${width}] ELSE ${puts} END`;
+  return {
+    parameters,
+    fresh: zeros(width),
+    folded,
+    next: `state = ${folded}`,
+    numbers: elements(0, width),
+    kept: "after.numbers || before.numbers, 0, 0",
+    found: elements(width, width),
+  };
+}
+
+/** Elements of the array `state`, so many after the first `skipped`. */
+function elements(skipped: number, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `state[${skipped + i + 1}]`);
+}
+
+function zeros(count: number): string {
+  return `'{${new Array(count).fill(0)}}'::float8[]`;
+}
