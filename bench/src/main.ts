@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Timing } from "./statistics.js";
+import { REDIS, type ServerRow, STORES, type StoreCase, serverRows, timingRows } from "./stores.js";
 
 interface Size {
   readonly name: string;
@@ -16,7 +17,7 @@ interface Size {
   readonly left: number;
 }
 
-const NAMES = ["speed", "size"];
+const NAMES = ["speed", "size", ...Object.keys(STORES), "redis"];
 const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const wrong = [
@@ -25,7 +26,7 @@ const wrong = [
 ];
 if (wrong.length > 0) {
   process.stderr.write(
-    `bench: there is no ${wrong.join(", ")}. Name ${NAMES.join(" or ")}, with --quick or --write.\n`,
+    `bench: there is no ${wrong.join(", ")}. Name some of ${NAMES.join(", ")}, with --quick or --write.\n`,
   );
   process.exit(2);
 }
@@ -37,6 +38,8 @@ const report: string[] = [
 ];
 if (chosen.includes("speed")) for (const block of speed()) report.push(block);
 if (chosen.includes("size")) report.push(size());
+for (const [name, cases] of Object.entries(STORES)) if (chosen.includes(name)) report.push(...cases.map(storeTable));
+if (chosen.includes("redis")) report.push(...REDIS.map(redisTable));
 process.stdout.write(`${report.join("\n\n")}\n`);
 if (flags.includes("--write")) writeReport(report.join("\n\n"));
 
@@ -56,6 +59,22 @@ function* speed(): Generator<string> {
       yield `${name === "log" ? "The default log, limit 10" : "Token bucket"}, ${keys.toLocaleString("en")} ${keys === 1 ? "hot key" : "keys"}\n\n${table(["", "ns a call", "least - most", "speed of the hand-written loop"], rows)}`;
     }
   }
+}
+
+function storeTable(store: StoreCase): string {
+  const rows = timingRows(JSON.parse(measure(store)) as Timing[]);
+  return `${store.title}\n\n${table(["", "us a decision", "least - most", "speed of the first"], rows)}`;
+}
+
+function redisTable(store: StoreCase): string {
+  const rows = serverRows(JSON.parse(measure(store)) as ServerRow[]);
+  const head = ["", "decisions/s", "Sluice is", "client CPU, us", "server CPU, us", "p99, ms"];
+  return `${store.title}\n\n${table(head, rows)}`;
+}
+
+function measure({ title, file, args }: StoreCase): string {
+  progress(title);
+  return child(file, [...args[quick ? 1 : 0]]);
 }
 
 function size(): string {

@@ -15,7 +15,7 @@ import type { Store } from "./store.js";
  * A bucket in Postgres: for limits that many processes and machines share.
  *
  * A trip is one statement, however many items it carries, and one row a key, whatever the
- * limit; only the log keeps more, 16 bytes for each item that counts. The time is that of the
+ * limit; only the log keeps more, some 30 bytes for each item that counts. The time is that of the
  * server unless the options name a clock. The tables and functions must be there: `open` and
  * {@link migrate} make them. No instance runs anything in the background by itself.
  *

@@ -7,7 +7,8 @@
 local answer = {}
 
 local function decided(count, allowed, rate, left, less, wait, reset_after)
-  answer[#answer + 1] = pack("<I4I2dddd", count, 2 * rate - (allowed and 1 or 2), left, less, wait, reset_after)
+  local flags = 2 * rate - (allowed and 1 or 2)
+  answer[#answer + 1] = struct.pack("<I4I2dddd", count, flags, left, less, wait, reset_after)
 end
 
 -- The first entry later than `edge`, and the total before it; looks near number `near` first.
@@ -15,22 +16,22 @@ local function first_in_view(edge, near)
   local size = log.size
   if size == 0 or log.oldest > edge then return 0, log.gone end
   if log.newest <= edge then return size, log.total end
-  local low, high, stride = min(max(near, 1), size - 1), nil, 1
+  local low, high, stride = math.min(math.max(near, 1), size - 1), nil, 1
   if entry(low) <= edge then
     high = low + 1
     while high < size - 1 and entry(high) <= edge do
       low, stride = high, 2 * stride
-      high = min(size - 1, high + stride)
+      high = math.min(size - 1, high + stride)
     end
   else
     high, low = low, low - 1
     while entry(low) > edge do
       high, stride = low, 2 * stride
-      low = max(0, low - stride)
+      low = math.max(0, low - stride)
     end
   end
   while high - low > 1 do
-    local middle = floor((low + high) / 2)
+    local middle = math.floor((low + high) / 2)
     if entry(middle) > edge then high = middle else low = middle end
   end
   local _, sum = entry(low)
@@ -41,10 +42,10 @@ end
 local function time_of_total(low, target)
   local high, stride, last = low, 1, log.size - 1
   while high < last and select(2, entry(high)) < target do
-    low, high, stride = high + 1, min(last, high + stride), 2 * stride
+    low, high, stride = high + 1, math.min(last, high + stride), 2 * stride
   end
   while low < high do
-    local middle = floor((low + high) / 2)
+    local middle = math.floor((low + high) / 2)
     if select(2, entry(middle)) >= target then high = middle else low = middle + 1 end
   end
   return (entry(low))
@@ -53,12 +54,14 @@ end
 -- The longest wait and the rate that has it; the fewest units left and the rate that has them.
 local function decide(now, units)
   -- An item counts as made no earlier than the newest entry.
-  local instant = log.size == 0 and now or max(now, log.newest)
+  local instant = log.size == 0 and now or math.max(now, log.newest)
   if log.viewed ~= instant then
     log.viewed = instant
-    for rate = 1, rates do first[rate], before[rate] = first_in_view(instant - intervals[rate], first[rate]) end
+    for rate = 1, rates do
+      first[rate], before[rate] = first_in_view(instant - intervals[rate], first[rate])
+    end
   end
-  local longest, slowest, fewest, tightest = 0, 1, math.huge, 1
+  local worst, slowest, fewest, tightest = 0, 1, math.huge, 1
   for rate = 1, rates do
     local left, wait = limits[rate] - (log.total - before[rate]), 0
     if units > left and units > 0 then
@@ -67,10 +70,10 @@ local function decide(now, units)
         wait = time_of_total(first[rate], before[rate] + units - left) + intervals[rate] - now
       end
     end
-    if wait > longest then longest, slowest = wait, rate end
+    if wait > worst then worst, slowest = wait, rate end
     if left < fewest then fewest, tightest = left, rate end
   end
-  return longest, slowest, fewest, tightest
+  return worst, slowest, fewest, tightest
 end
 
 -- Adds `count` items at once, after what has left the longest window is dropped; `first` must be true.
@@ -83,7 +86,7 @@ end
 -- Admits as many as fit, and refuses the others: a refusal changes nothing, so all get the same one.
 local function put(count, units, now)
   local wait, slowest, fewest, tightest = decide(now, units)
-  local admitted = wait > 0 and 0 or min(count, floor(fewest / units))
+  local admitted = wait > 0 and 0 or math.min(count, math.floor(fewest / units))
   if admitted > 0 then
     take(admitted, units)
     decided(admitted, true, tightest, fewest - units, units, 0, reset(now))
@@ -100,7 +103,8 @@ local function others(operation, count, units, now)
     if wait > 0 then
       decided(count, false, slowest, fewest, 0, wait, reset(now))
     else
-      decided(count, true, tightest, fewest - units, 0, 0, units > 0 and log.viewed + intervals[rates] - now or reset(now))
+      local reset_after = units > 0 and log.viewed + longest - now or reset(now)
+      decided(count, true, tightest, fewest - units, 0, 0, reset_after)
     end
     return false
   elseif operation == CHARGE then
@@ -128,7 +132,7 @@ end
 -- The step at hand, and how many more keys have it.
 local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
 for i = 1, #KEYS do
-  local ended = open(KEYS[i]) and log.newest + intervals[rates]
+  local ended = open(KEYS[i]) and log.newest + longest
   local changed = false
   repeat
     if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end

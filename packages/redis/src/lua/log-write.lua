@@ -3,19 +3,22 @@
 -- Adds an entry at the end.
 local function append(time, units)
   -- Totals are exact up to 2^53. Before they pass it, all entries are taken over with totals that start anew.
-  if log.total + units > 2 ^ 53 and log.gone > 0 then
+  if log.total + units > 9007199254740992 and log.gone > 0 then
     local new = {}
     for i = 0, log.size - 1 do
       local made, sum = entry(i)
       new[2 * i + 1], new[2 * i + 2] = made, sum - log.gone
     end
-    log.new, log.fresh, log.total, log.gone, log.viewed = new, 0, log.total - log.gone, 0, nil
+    log.new, log.fresh, log.total, log.gone, log.viewed = new, 0, log.total - log.gone, 0, false
   end
   if log.size == 0 then log.oldest = time end
   log.newest, log.total = time, log.total + units
-  local at = 2 * (log.size - log.fresh)
-  if log.new == nil then log.new = { time, log.total } end
-  log.new[at + 1], log.new[at + 2] = time, log.total
+  if log.new then
+    local at = 2 * (log.size - log.fresh)
+    log.new[at + 1], log.new[at + 2] = time, log.total
+  else
+    log.new = { time, log.total }
+  end
   log.size = log.size + 1
 end
 
@@ -32,7 +35,7 @@ end
 local function drop_newest(units)
   local target, size = log.total - units, log.size
   while size > 0 and (size > 1 and select(2, entry(size - 2)) or log.gone) >= target do size = size - 1 end
-  log.size, log.fresh, log.viewed = size, min(log.fresh, size), nil
+  log.size, log.fresh, log.viewed = size, math.min(log.fresh, size), false
   log.total = size > 0 and target or log.gone
   if size == 0 then return end
   log.newest = entry(size - 1)
@@ -47,22 +50,22 @@ end
 -- Writes the log back after a trip whose last step was at `now`; it ended at `ended` before, nil for one that is new.
 local function save(ended, now)
   local key, size, fresh = log.key, log.size, log.fresh
-  if size == 0 then return call("UNLINK", key) end
-  local unit, time = life(log.newest + intervals[rates], ended, now)
+  if size == 0 then return redis.call("UNLINK", key) end
+  local unit, time = life(log.newest + longest, ended, now)
   local parts = {}
-  for i = max(fresh, 0), size - 1 do parts[#parts + 1] = pack("<dd", entry(i)) end
+  for i = math.max(fresh, 0), size - 1 do parts[#parts + 1] = struct.pack("<dd", entry(i)) end
   local new = table.concat(parts)
-  if size <= 64 then return set(key, pack("<d", log.gone) .. stored(fresh) .. new, unit, time) end
+  if size <= 64 then return set(key, struct.pack("<d", log.gone) .. stored(fresh) .. new, unit, time) end
 
   local start, capacity = log.start, log.capacity
   local in_place = log.offset == LARGE_HEADER and fresh > 0 and size <= capacity and 4 * size >= capacity
   if not in_place then
     -- Room for as many again, but for no more than the rates admit.
     local limit = limits[rates]
-    start, capacity = 0, size < limit and min(2 * size, limit) or 2 * size
+    start, capacity = 0, size < limit and math.min(2 * size, limit) or 2 * size
   end
-  local header = pack("<ddddddd", start, capacity, size, log.gone, log.oldest, log.newest, log.total)
-  for rate = 1, rates do header = header .. pack("<d", max(0, first[rate])) end
+  local header = struct.pack("<ddddddd", start, capacity, size, log.gone, log.oldest, log.newest, log.total)
+  for rate = 1, rates do header = header .. struct.pack("<d", math.max(0, first[rate])) end
   if not in_place then
     return set(key, header .. stored(fresh) .. new .. string.rep("\0", 16 * (capacity - size)), unit, time)
   end
@@ -71,10 +74,10 @@ local function save(ended, now)
   local place = (start + fresh) % capacity
   local before_end = 16 * (capacity - place)
   if #new > before_end then
-    call("SETRANGE", key, LARGE_HEADER, string.sub(new, before_end + 1))
+    redis.call("SETRANGE", key, LARGE_HEADER, string.sub(new, before_end + 1))
     new = string.sub(new, 1, before_end)
   end
-  if #new > 0 then call("SETRANGE", key, LARGE_HEADER + 16 * place, new) end
-  call("SETRANGE", key, 0, header)
-  if unit then call(unit == "PX" and "PEXPIRE" or "EXPIREAT", key, time) end
+  if #new > 0 then redis.call("SETRANGE", key, LARGE_HEADER + 16 * place, new) end
+  redis.call("SETRANGE", key, 0, header)
+  if unit then redis.call(unit == "PX" and "PEXPIRE" or "EXPIREAT", key, time) end
 end
