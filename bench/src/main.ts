@@ -33,15 +33,18 @@ if (wrong.length > 0) {
 const quick = flags.includes("--quick");
 const chosen = names.length === 0 ? NAMES : names;
 
-const report: string[] = [
-  `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${quick ? "quick" : "full"} run.`,
-];
-if (chosen.includes("speed")) for (const block of speed()) report.push(block);
-if (chosen.includes("size")) report.push(size());
-for (const [name, cases] of Object.entries(STORES)) if (chosen.includes(name)) report.push(...cases.map(storeTable));
-if (chosen.includes("redis")) report.push(...REDIS.map(redisTable));
-process.stdout.write(`${report.join("\n\n")}\n`);
-if (flags.includes("--write")) writeReport(report.join("\n\n"));
+const machine = `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${quick ? "quick" : "full"} run.`;
+const parts: Record<string, () => readonly string[]> = {
+  speed: () => [...speed()],
+  size: () => [size()],
+  ...Object.fromEntries(Object.entries(STORES).map(([name, cases]) => [name, () => cases.map(storeTable)])),
+  redis: () => REDIS.map(redisTable),
+};
+for (const name of chosen) {
+  const text = [machine, ...(parts[name]?.() ?? [])].join("\n\n");
+  process.stdout.write(`${text}\n\n`);
+  if (flags.includes("--write")) writeReport(name, text);
+}
 
 function* speed(): Generator<string> {
   for (const name of ["token-bucket", "log"]) {
@@ -112,10 +115,13 @@ function progress(text: string): void {
   process.stderr.write(`bench: ${text} ...\n`);
 }
 
-function writeReport(text: string): void {
+/** Puts the tables of one part into the page, in the place of those of its last run. */
+function writeReport(name: string, text: string): void {
   const readme = new URL("../README.md", import.meta.url);
-  const [start, end] = ["<!-- results -->", "<!-- end of results -->"];
-  const before = readFileSync(readme, "utf8");
-  const at = before.indexOf(start) + start.length;
-  writeFileSync(readme, `${before.slice(0, at)}\n\n${text}\n\n${before.slice(before.indexOf(end))}`);
+  const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const page = readFileSync(readme, "utf8");
+  const from = page.indexOf(start);
+  const to = page.indexOf(end);
+  if (from < 0 || to < 0) throw new Error(`bench/README.md has no place for ${name}: mark it by ${start} and ${end}.`);
+  writeFileSync(readme, `${page.slice(0, from + start.length)}\n\n${text}\n\n${page.slice(to)}`);
 }
