@@ -7,7 +7,7 @@ WITH instant AS (
 ), locked AS MATERIALIZED (
   SELECT c.ctid FROM instant, seen JOIN {cells} AS c ON c.key = seen.key
   WHERE seen.idle AND {idle}({folded}, instant.now, {parameters})
-  FOR UPDATE OF c
+  FOR UPDATE OF c SKIP LOCKED
 ), dropped AS (
   DELETE FROM {cells} AS c USING locked WHERE c.ctid = locked.ctid RETURNING 1
 )
