@@ -14,6 +14,8 @@ async function inNewDatabase(work: (pool: pg.Pool) => Promise<void>): Promise<vo
   await client.query(`CREATE DATABASE ${name}`);
   url.pathname = name;
   const pool = new pg.Pool({ connectionString: url.href, max: 8 });
+  // The database is dropped under its idle connections.
+  pool.on("error", () => undefined);
   try {
     await work(pool);
   } finally {
