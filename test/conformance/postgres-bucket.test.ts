@@ -15,7 +15,8 @@ afterAll(() => pool.end());
 
 describe("PostgresBucket", () => {
   bucketSuite({
-    test: (name, run) => test.concurrent(name, run),
+    // Thousands of trips one after another, while others use the machine, too.
+    test: (name, run) => test.concurrent(name, run, 120_000),
     factory: (rates, options) => new PostgresBucket(pool, rates, { ...options, table, name: `${buckets++}` }),
     runs: traceCount(20),
   });

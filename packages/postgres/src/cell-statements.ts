@@ -58,11 +58,11 @@ interface Layout {
 /** All statements on the cells of a bucket; the first values of each but `flush` are `parameters`. */
 export class CellStatements {
   /** What the rates are to the rule. */
-  readonly parameters: readonly (string | number)[];
+  readonly parameters: readonly string[];
   /** Puts for one key, by the server's time, and at a given one: key, units, weight, and the instant. */
   readonly putOne: Statement;
   readonly putOneAt: Statement;
-  /** The same for several keys. */
+  /** The same for several keys: lists of them. */
   readonly putMany: Statement;
   readonly putManyAt: Statement;
   /** Any steps: keys, and the steps of each. */
@@ -80,7 +80,7 @@ export class CellStatements {
     const ruleNames = (RULES[kernel.rule] as (names: Names) => RuleNames)(names);
     const parameters = kernel.rates.flatMap((_, rate) => kernel.parameters(rate));
     const isPair = kernel.width === 2;
-    this.parameters = isPair ? parameters : [`{${parameters}}`];
+    this.parameters = isPair ? parameters.map(String) : [`{${parameters}}`];
     const layout = isPair ? pair(ruleNames, parameters.length) : array(ruleNames, kernel.width);
     /** Placeholder of the n-th value after the parameters. */
     const $ = (n: number) => `$${this.parameters.length + n}`;

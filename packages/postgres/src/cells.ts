@@ -41,11 +41,9 @@ export class Cells implements Store {
   }
 
   send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
-    const { weight, at } = (cells[0] as CellSteps).steps[0] as Step;
-    const alike =
-      weight > 0 && weight <= this.#capacity && cells.every(({ steps }) => this.#isPutOf(steps, weight, at));
-    if (!alike) return this.#carryOut(cells);
-    return cells.length === 1 ? this.#putOne(cells[0] as CellSteps) : this.#putMany(cells, weight, at);
+    const { at } = (cells[0] as CellSteps).steps[0] as Step;
+    for (const { steps } of cells) if (!this.#isPut(steps, at)) return this.#carryOut(cells);
+    return cells.length === 1 ? this.#putOne(cells[0] as CellSteps) : this.#putMany(cells, at);
   }
 
   async read(key: string): Promise<Snapshot> {
@@ -65,10 +63,11 @@ export class Cells implements Store {
     return Number(row?.[0]) === BATCH;
   }
 
-  #isPutOf(steps: readonly Step[], weight: number, at: number | undefined): boolean {
+  /** Whether all that is done to a key are puts of one weight at this instant that may fit. */
+  #isPut(steps: readonly Step[], at: number | undefined): boolean {
     const step = steps[0] as Step;
-    if (steps.length > 1 || step.operation !== "put" || step.weight !== weight || step.at !== at) return false;
-    return step.count === 1 || this.#exact;
+    if (steps.length > 1 || step.operation !== "put" || step.at !== at) return false;
+    return step.weight > 0 && step.weight <= this.#capacity && (step.count === 1 || this.#exact);
   }
 
   /** Units of a put, no more than could be admitted, so that they are a number without rounding. */
@@ -84,12 +83,13 @@ export class Cells implements Store {
     return this.#answers(await this.#database.run(step.at === undefined ? putOne : putOneAt, values));
   }
 
-  async #putMany(cells: readonly CellSteps[], weight: number, at: number | undefined): Promise<readonly CellAnswer[]> {
+  async #putMany(cells: readonly CellSteps[], at: number | undefined): Promise<readonly CellAnswer[]> {
     const { parameters, putMany, putManyAt } = this.#statements;
     const order = this.#inOrder(cells);
     const units = order.map(({ cell }) => this.#units(cell.steps[0] as Step));
-    const values = [...parameters, keysOf(order), `{${units}}`, weight];
-    if (at !== undefined) values.push(at);
+    const weights = order.map(({ cell }) => (cell.steps[0] as Step).weight);
+    const values = [...parameters, keysOf(order), `{${units}}`, `{${weights}}`];
+    if (at !== undefined) values.push(String(at));
     return this.#place(order, await this.#database.run(at === undefined ? putMany : putManyAt, values));
   }
 

@@ -75,5 +75,7 @@ function explain(error: unknown, code: unknown, message: unknown): unknown {
       cause: error,
     });
   }
+  // Where a name has several addresses, none of which answers: the first tells enough.
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
   return error;
 }

@@ -8,7 +8,7 @@ import { type Names, namesOf } from "./names.js";
 import type { PostgresBucketOptions, PostgresOpenOptions } from "./options.js";
 import { checkPool, makePool, type OwnedPool, type PostgresPool, showUrl } from "./pool.js";
 import { PostgresClock } from "./postgres-clock.js";
-import { isReady, migrate } from "./schema.js";
+import { isReady, makeReady } from "./schema.js";
 import type { Store } from "./store.js";
 
 /**
@@ -128,7 +128,7 @@ export class PostgresBucket extends RemoteBucket {
   }
 
   async #prepare(options: PostgresOpenOptions): Promise<void> {
-    if (options.migrate !== false) return migrate(this.#owned as OwnedPool, options);
+    if (options.migrate !== false) return makeReady(this.#database, options);
     if (await isReady(this.#database, this.#names)) return;
     const way = "call migrate() once, leave out migrate: false, or run the SQL that ddl() gives";
     throw new StoreError(`Cannot open the bucket: ${this.#names.cells} is missing, or of another version: ${way}.`);

@@ -69,18 +69,22 @@ export function ddl({ unlogged = false, ...place }: SchemaOptions = {}): string 
  * ```
  */
 export async function migrate(pool: PostgresPool, options: SchemaOptions = {}): Promise<void> {
-  const database = new Database(checkPool(pool), Number.POSITIVE_INFINITY, false);
+  const { cells } = namesOf(options);
   try {
-    if (await isReady(database, namesOf(options))) return;
-    // Without parameters, several statements travel as one, and are one transaction.
-    await database.run({ text: ddl(options) });
+    await makeReady(new Database(checkPool(pool), Number.POSITIVE_INFINITY, false), options);
   } catch (error) {
-    if (error instanceof StoreError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreError(`Cannot make the tables of ${namesOf(options).cells} in Postgres: ${reason}.`, {
+    if (!(error instanceof Error) || error instanceof TypeError || error instanceof StoreError) throw error;
+    throw new StoreError(`Cannot make ${cells} and what belongs to it in Postgres: ${error.message}.`, {
       cause: error,
     });
   }
+}
+
+/** Makes what is missing. */
+export async function makeReady(database: Database, options: SchemaOptions): Promise<void> {
+  if (await isReady(database, namesOf(options))) return;
+  // Without parameters, several statements travel as one, and are one transaction.
+  await database.run({ text: ddl(options) });
 }
 
 /** Whether all is there, in the version that this Sluice knows. */

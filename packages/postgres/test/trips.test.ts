@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { ALGORITHMS } from "@sluice/conformance";
-import { type Algorithm, ManualClock, type Operation, Rate, slidingWindowLog } from "@sluice/core";
+import {
+  type Algorithm,
+  ManualClock,
+  type Operation,
+  Rate,
+  slidingWindowCounter,
+  slidingWindowLog,
+} from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
 import { migrate, PostgresBucket } from "@sluice/postgres";
 import fc from "fast-check";
@@ -42,10 +49,10 @@ const history = (heaviest: number): fc.Arbitrary<Moment[]> =>
       gap: fc.oneof(fc.constantFrom(0, 0.001, 999.999, 1000), fc.integer({ min: -300, max: 900 })),
       items: fc.oneof(
         fc.array(item(heaviest), { minLength: 1, maxLength: 12 }),
-        // Puts alike for several keys, which go another way.
+        // A put for each key, once or several times: these go another way.
         fc
           .uniqueArray(item(heaviest), { minLength: 1, maxLength: 4, selector: ({ key }) => key })
-          .map((list) => list.map((each) => ({ ...each, operation: "put" as const, weight: list[0]?.weight ?? 1 }))),
+          .map((list) => list.map((each) => ({ ...each, operation: "put" as const }))),
       ),
     }),
     { minLength: 1, maxLength: 12, size: "max" },
@@ -87,3 +94,19 @@ describe.each(ALGORITHMS.map((algorithm) => [algorithm.name, algorithm] as const
     );
   },
 );
+
+test("PostgresBucket, sliding-window-counter: a quotient that is rounded up takes nothing away", async () => {
+  // In doubles, units * interval / interval is more than these units.
+  const [units, interval] = [38_430_716_825, 60_000_000];
+  expect((units * interval) / interval).toBeGreaterThan(units);
+  const put = (weight: number, count: number) => ({ operation: "put" as const, key: "ada", weight, count });
+  // Half a window after one that was full, half of the limit is left.
+  await compare(
+    slidingWindowCounter,
+    [new Rate(2 * units, interval / 1000)],
+    [
+      { gap: -40_000, items: [put(2 * units, 1)] },
+      { gap: 90_000, items: [put(units / 5, 9)] },
+    ],
+  );
+});

@@ -1,4 +1,4 @@
 INSERT INTO {cells} AS c (key, at, units, weight, a, b, state)
-SELECT x.key, {instant}, x.units, {weight}::float8, 0, 0, {fresh}
-FROM unnest({key}::bytea[], {units}::float8[]) AS x (key, units)
+SELECT x.key, {instant}, x.units, x.weight, 0, 0, {fresh}
+FROM unnest({key}::bytea[], {units}::float8[], {weight}::float8[]) AS x (key, units, weight)
 {update}
