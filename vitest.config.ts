@@ -1,21 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
+const packages = fileURLToPath(new URL("./packages/", import.meta.url));
 
 export default defineConfig({
   resolve: {
     // Tests run on the sources, so that a test and what it tests never meet two copies of a class.
-    alias: {
-      "@sluice/core": source("core"),
-      "@sluice/memory": source("memory"),
-      "@sluice/sqlite": source("sqlite"),
-      "@sluice/postgres": source("postgres"),
-      "@sluice/redis": source("redis"),
-      "@sluice/otel": source("otel"),
-      "@sluice/conformance": source("conformance"),
-      sluice: source("sluice"),
-    },
+    alias: [
+      { find: /^@sluice\/(\w+)$/, replacement: `${packages}$1/src/index.ts` },
+      { find: /^@sluice\/http\/([\w-]+)$/, replacement: `${packages}http/src/$1/index.ts` },
+      { find: /^sluice$/, replacement: `${packages}sluice/src/index.ts` },
+    ],
   },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
