@@ -22,12 +22,17 @@ export interface Job {
   readonly key: string;
   /** How often; until the time is over, when left out. */
   readonly tries?: number;
+  /** Before which of its tries each replaces the rates, keeping what was used, and by which. */
+  readonly replaceAt?: number;
+  readonly replaceBy?: string;
   /** For how many milliseconds; a minute, when left out. */
   readonly duration?: number;
   /** How many tries are under way at once; 1 when left out. */
   readonly inFlight?: number;
   /** A file that gets one byte for each unit that is admitted. */
   readonly record?: string;
+  /** How many wait by `limiter.acquire` at once, instead of trying. */
+  readonly waiters?: number;
   /** Whether the bucket is opened only when all start. */
   readonly opensAtStart?: boolean;
 }
@@ -36,6 +41,8 @@ export interface Job {
 export interface Result {
   /** Units that were admitted. */
   readonly admitted: number;
+  /** What the store was asked to do: puts, bookings and the like. */
+  readonly operations: number;
   /** How many slices of 100 ms had one admitted in them. */
   readonly busySlices: number;
   /** What went wrong, with where. */

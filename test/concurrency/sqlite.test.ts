@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Algorithm, fixedWindow, slidingWindowLog, tokenBucket } from "@sluice/core";
 import { SQLiteBucket } from "@sluice/sqlite";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Job, race } from "./processes.js";
@@ -30,6 +31,22 @@ describe("SQLiteBucket, several processes on one file", () => {
     );
     expect(results.flatMap(({ errors }) => errors)).toEqual([]);
     expect(results.reduce((sum, { admitted }) => sum + admitted, 0)).toBe(Number.parseInt(rates, 10));
+  });
+
+  test.each([
+    ["token-bucket", "150/30d"],
+    ["sliding-window-log", "150/30d"],
+    ["fixed-window", "150/30d"],
+  ])("8 of them that replace the rates while all put carry each unit over once: %s", async (algorithm, rates) => {
+    const replaces = job(`replaced ${algorithm}`, { algorithm, tries: 100, replaceAt: 5, replaceBy: rates });
+    const results = await race(times(8, replaces));
+    expect(results.flatMap(({ errors }) => errors)).toEqual([]);
+    const total = results.reduce((sum, { admitted }) => sum + admitted, 0);
+    const algorithms = { "token-bucket": tokenBucket, "fixed-window": fixedWindow } as Record<string, Algorithm>;
+    using bucket = SQLiteBucket.open(replaces.at, rates, { algorithm: algorithms[algorithm] ?? slidingWindowLog });
+    expect(bucket.count("cold")).toBe(total);
+    // Who still goes by the old rates does not see what was carried over from under it.
+    expect([total >= 150, total <= 150 + 8 * 5]).toEqual([true, true]);
   });
 
   test("8 of them may make the same file at the same moment", async () => {

@@ -6,7 +6,15 @@
  */
 import { once } from "node:events";
 import { openSync, writeSync } from "node:fs";
-import { fixedWindow, leakyBucket, slidingWindowCounter, slidingWindowLog, tokenBucket } from "@sluice/core";
+import {
+  fixedWindow,
+  Limiter,
+  leakyBucket,
+  slidingWindowCounter,
+  slidingWindowLog,
+  tokenBucket,
+  withObserver,
+} from "@sluice/core";
 
 const ALGORITHMS = [slidingWindowLog, tokenBucket, leakyBucket, fixedWindow, slidingWindowCounter];
 
@@ -37,10 +45,11 @@ const opened = job.opensAtStart ? undefined : await open();
 const record = job.record === undefined ? undefined : openSync(job.record, "a");
 process.send("ready");
 await once(process, "message");
-const result = { admitted: 0, busySlices: 0, errors: [] };
+const result = { admitted: 0, operations: 0, busySlices: 0, errors: [] };
 try {
-  const bucket = opened ?? (await open());
-  await Promise.all(Array.from({ length: job.inFlight ?? 1 }, () => tryAll(bucket)));
+  const bucket = withObserver(opened ?? (await open()), { onDecision: () => result.operations++ });
+  if (job.waiters !== undefined) await acquireAll(new Limiter(bucket));
+  else await Promise.all(Array.from({ length: job.inFlight ?? 1 }, () => tryAll(bucket)));
   await bucket.close();
 } catch (error) {
   result.errors.push(String(error?.stack ?? error));
@@ -48,12 +57,19 @@ try {
 process.send(result);
 process.disconnect();
 
-/** Puts `tries` times, or for `duration` milliseconds. No longer than a minute, lest it outlives who started it. */
+/** Waits as often as is asked, all at once. */
+async function acquireAll(limiter) {
+  const acquire = () => limiter.acquire(job.key, { timeout: 60_000 }).then(() => result.admitted++);
+  await Promise.all(Array.from({ length: job.waiters }, acquire));
+}
+
+/** Puts `tries` times, the last ones by other rates where a job says so, or for `duration` milliseconds. No longer than a minute, lest it outlives who started it. */
 async function tryAll(bucket) {
   const tries = job.tries ?? Number.POSITIVE_INFINITY;
   const start = performance.now();
   let slice = -1;
   for (let i = 0; i < tries && performance.now() < start + (job.duration ?? 60_000); i++) {
+    if (i === job.replaceAt) await bucket.replaceRates(job.replaceBy, "keep");
     if (!(await bucket.tryPut(job.key))) continue;
     result.admitted++;
     const now = Math.floor((performance.now() - start) / SLICE);

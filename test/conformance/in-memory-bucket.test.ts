@@ -6,7 +6,7 @@ describe("InMemoryBucket", () => {
   bucketSuite({
     test,
     factory: (rates, options) => new InMemoryBucket(rates, options),
-    supports: { reserve: true },
+    supports: { reserve: true, replaceRates: true },
     runs: 400,
   });
 });

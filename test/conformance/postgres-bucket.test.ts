@@ -18,6 +18,7 @@ describe("PostgresBucket", () => {
     // Thousands of trips one after another, while others use the machine, too.
     test: (name, run) => test.concurrent(name, run, 120_000),
     factory: (rates, options) => new PostgresBucket(pool, rates, { ...options, table, name: `${buckets++}` }),
+    supports: { reserve: true, replaceRates: true },
     runs: traceCount(20),
   });
 });

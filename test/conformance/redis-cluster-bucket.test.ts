@@ -16,6 +16,7 @@ describe("RedisBucket on a Cluster", () => {
   bucketSuite({
     test,
     factory: (rates, options) => new RedisBucket(client, rates, { ...options, name: `${run} ${buckets++}` }),
+    supports: { reserve: true, replaceRates: true },
     runs: traceCount(25),
   });
 });

@@ -5,14 +5,19 @@ import { describe, test } from "vitest";
 import { MapRemoteBucket } from "./map-remote-bucket.js";
 
 describe("RemoteBucket", () => {
-  bucketSuite({ test, factory: (rates, options) => new MapRemoteBucket(rates, options), runs: 50 });
+  bucketSuite({
+    test,
+    factory: (rates, options) => new MapRemoteBucket(rates, options),
+    supports: { replaceRates: true },
+    runs: 50,
+  });
 });
 
 describe("toAsync()", () => {
   bucketSuite({
     test,
     factory: (rates, options) => toAsync(new InMemoryBucket(rates, options)),
-    supports: { reserve: true },
+    supports: { reserve: true, replaceRates: true },
     runs: 50,
   });
 });

@@ -24,6 +24,7 @@ describe("SQLiteBucket", { timeout: 30_000 + 200 * RUNS }, () => {
   bucketSuite({
     test,
     factory: (rates, options) => SQLiteBucket.open(file, rates, { ...options, name: `bucket ${buckets++}` }),
+    supports: { reserve: true, replaceRates: true },
     runs: RUNS,
   });
 });

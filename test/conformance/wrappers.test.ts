@@ -25,13 +25,18 @@ describe.each(Object.entries(WRAPPERS))("%s()", (_, wrap) => {
     bucketSuite({
       test,
       factory: (rates, options) => wrap(new InMemoryBucket(rates, options)),
-      supports: { reserve: true },
+      supports: { reserve: true, replaceRates: true },
       runs: 100,
     });
   });
 
   describe("around an async bucket", () => {
-    bucketSuite({ test, factory: (rates, options) => wrap(new MapRemoteBucket(rates, options)), runs: 50 });
+    bucketSuite({
+      test,
+      factory: (rates, options) => wrap(new MapRemoteBucket(rates, options)),
+      supports: { replaceRates: true },
+      runs: 50,
+    });
   });
 });
 
@@ -39,7 +44,7 @@ describe("withFallback()", () => {
   bucketSuite({
     test,
     factory: (rates, options) => withFallback(new InMemoryBucket(rates, options), "closed"),
-    supports: { reserve: true },
+    supports: { reserve: true, replaceRates: true },
     runs: 50,
   });
 });
@@ -52,6 +57,7 @@ describe("withFallback(), while the primary is away", () => {
       away.travel = () => Promise.reject(new Error("away"));
       return withFallback(away, toAsync(new InMemoryBucket(rates, options)), { breaker: { failures: 1 } });
     },
+    supports: { replaceRates: true },
     runs: 50,
   });
 });
@@ -60,7 +66,7 @@ describe("withLease(), one unit at a time", () => {
   bucketSuite({
     test,
     factory: (rates, options) => withLease(new InMemoryBucket(rates, options), { size: 1 }),
-    supports: { algorithms: [tokenBucket, leakyBucket], reserve: true },
+    supports: { algorithms: [tokenBucket, leakyBucket], reserve: true, replaceRates: true },
     runs: 50,
   });
 });

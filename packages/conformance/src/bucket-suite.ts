@@ -38,6 +38,8 @@ export interface BucketSuiteOptions {
     readonly algorithms?: readonly Algorithm[];
     /** Whether it books ahead (`reserve`), where the algorithm can; the laws of that are left out when this is. */
     readonly reserve?: boolean;
+    /** Whether it can replace its rates (`replaceRates`); the laws of that are left out when this is. */
+    readonly replaceRates?: boolean;
   };
   /** How many random histories each algorithm is held against the model with; 100 when left out. */
   readonly runs?: number;
@@ -64,6 +66,7 @@ export function bucketSuite({ test, factory, supports = {}, runs = 100 }: Bucket
   for (const algorithm of supports.algorithms ?? ALGORITHMS) {
     for (const law of LAWS) {
       if (law.applies?.(algorithm) === false || (law.books === true && supports.reserve !== true)) continue;
+      if (law.replaces === true && supports.replaceRates !== true) continue;
       test(`${algorithm.name}: ${law.name}`, () => checkLaw(law, algorithm, factory, runs));
     }
   }

@@ -24,6 +24,8 @@ export interface Law {
   applies?(algorithm: Algorithm): boolean;
   /** Whether it is about booking ahead, which a store may leave out. */
   readonly books?: boolean;
+  /** Whether it is about replacing rates, which a store may leave out. */
+  readonly replaces?: boolean;
   /** Throws when the bucket breaks the law. */
   check(context: LawContext): Promise<void>;
 }

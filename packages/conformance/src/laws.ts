@@ -20,6 +20,16 @@ import { randomHistories } from "./laws/random-traces.js";
 import { refund } from "./laws/refund.js";
 import { refusal } from "./laws/refusal.js";
 import { remaining } from "./laws/remaining.js";
+import {
+  replaceAsTwin,
+  replaceBadInput,
+  replacedBookings,
+  replacedCells,
+  replacedLongLog,
+  replaceInTime,
+  replaceRateLists,
+  replaceRates,
+} from "./laws/replace-rates.js";
 import { bookedUse, cancel, reserve } from "./laws/reserve.js";
 import { resetAfter } from "./laws/reset-after.js";
 import { retryAfter } from "./laws/retry-after.js";
@@ -45,6 +55,14 @@ export const LAWS: readonly Law[] = [
   reserve,
   cancel,
   bookedUse,
+  replaceRates,
+  replaceRateLists,
+  replaceInTime,
+  replacedBookings,
+  replacedCells,
+  replacedLongLog,
+  replaceAsTwin,
+  replaceBadInput,
   putMany,
   count,
   clockStepBack,

@@ -14,6 +14,9 @@ import { LimiterError } from "./errors.js";
 import { checkItem, checkKey, checkTimestamp, checkWeight, type Entry, type RateItem } from "./item.js";
 import { andThen, failed, inOrder, lift, type Mode, type Outcome } from "./mode.js";
 import { describe, type Rate, type RatesLike } from "./rate.js";
+import type { Generation } from "./replace/generation.js";
+import { checkStrategy, type ReplaceStrategy, shareKept } from "./replace/strategy.js";
+import { Succession } from "./replace/succession.js";
 import { validateRates } from "./validate-rates.js";
 
 /** Units that were booked ahead, or the refusal to book them. */
@@ -23,6 +26,12 @@ export interface Booking {
   /** When they may be used, in milliseconds on the bucket's clock. */
   readonly at: number;
 }
+
+/** Microseconds of the longest wait that a booking may have, some 285 years: beyond, a store could not count them. */
+const LONGEST_WAIT = Number.MAX_SAFE_INTEGER;
+
+/** Is told that rates were replaced, with the share of the units in use that surely still counts. */
+export type ReplaceListener = (share: number) => void;
 
 /** One key at one moment. */
 export interface Snapshot {
@@ -56,28 +65,47 @@ export interface Snapshot {
 export abstract class AbstractBucket<M extends Mode> {
   /** Whether the bucket answers at once or by promises. */
   readonly mode: M;
-  /** The rates, shortest interval first. */
-  readonly rates: readonly Rate[];
   /** What decides. */
   readonly algorithm: Algorithm;
-  /** The algorithm under these rates: what a store runs over its state. */
-  readonly kernel: Kernel;
-  /** The most units that all rates together admit at one instant: what weighs more never fits. */
-  readonly capacity: number;
   /** Where waiters take their timers from, and instants where the store has no clock of its own. */
   readonly clock: AbstractClock<Mode>;
+  /** The rates that this store was made with, whatever came after them. */
+  protected readonly _rates: readonly Rate[];
+  /** The algorithm under them: what the store runs over its state. */
+  protected readonly _kernel: Kernel;
+  /** The capacity under them. */
+  protected readonly _capacity: number;
   #closing: Outcome<M, void> | undefined;
   #closed = false;
+  /** Whether calls go straight to the store: it is open, and its rates are the newest. */
+  #direct = true;
+  #succession: Succession<M> | undefined;
+  readonly #replaceListeners = new Set<ReplaceListener>();
 
   /** @param rates One rate or several, see {@link validateRates}. */
   constructor(mode: M, rates: RatesLike, options: BucketOptions = {}) {
     this.mode = mode;
-    this.rates = validateRates(rates);
+    this._rates = validateRates(rates);
     const { algorithm, clock } = checkBucketOptions(options);
     this.algorithm = algorithm;
     this.clock = clock;
-    this.kernel = this.algorithm.compile(this.rates);
-    this.capacity = Math.min(...this.rates.map((_, rate) => this.kernel.capacity(rate)));
+    this._kernel = this.algorithm.compile(this._rates);
+    this._capacity = Math.min(...this._rates.map((_, rate) => this._kernel.capacity(rate)));
+  }
+
+  /** The rates, shortest interval first. */
+  get rates(): readonly Rate[] {
+    return this.kernel.rates;
+  }
+
+  /** The algorithm under these rates. */
+  get kernel(): Kernel {
+    return this.#succession?.current.kernel ?? this._kernel;
+  }
+
+  /** The most units that all rates together admit at one instant: what weighs more never fits. */
+  get capacity(): number {
+    return this.#succession?.current.bucket._capacity ?? this._capacity;
   }
 
   /** Takes the item's units if every rate admits them, else changes nothing. */
@@ -95,13 +123,14 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._applyAll("put", entries);
+    const keys = this.#direct ? [] : entries.map(({ key }) => key);
+    return this.#on(keys, (bucket) => bucket._applyAll("put", entries));
   }
 
   /** Like {@link put} with the same answer, but says only whether the item was admitted: where speed counts. */
   tryPut(key: string, weight = 1): Outcome<M, boolean> {
     // Sound arguments go straight through; all others to where the errors are made.
-    if (this.#closed || typeof key !== "string" || weight >>> 0 !== weight) return this.#checkedTryPut(key, weight);
+    if (!this.#direct || typeof key !== "string" || weight >>> 0 !== weight) return this.#checkedTryPut(key, weight);
     return this._tryPut(key, weight);
   }
 
@@ -144,7 +173,8 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    const booked = this._reserve?.(entry, Math.floor(maxWait * 1000)) as Outcome<M, Booked>;
+    const longest = Math.min(Math.floor(maxWait * 1000), LONGEST_WAIT);
+    const booked = this.#on([entry.key], (bucket) => bucket._reserve?.(entry, longest) as Outcome<M, Booked>);
     return andThen(this.mode, booked, ({ decision, at }: Booked) => ({ decision, at: toMilliseconds(at) }));
   }
 
@@ -160,7 +190,7 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._cancel?.(entry, instant) as Outcome<M, Decision>;
+    return this.#on([entry.key], (bucket) => bucket._cancel?.(entry, instant) as Outcome<M, Decision>);
   }
 
   /** Milliseconds until the item would fit: 0 for at once, `Infinity` for never. */
@@ -202,7 +232,7 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._leak(at);
+    return this.#succession === undefined ? this._leak(at) : this.#succession.leak(at);
   }
 
   /**
@@ -212,7 +242,7 @@ export abstract class AbstractBucket<M extends Mode> {
    */
   sweep(budget: number): Outcome<M, boolean> {
     if (this.#closed) return lift(this.mode, false);
-    return this._sweep(budget);
+    return this.#succession === undefined ? this._sweep(budget) : this.#succession.sweep(budget);
   }
 
   /** Forgets one key, or all keys when none is named: they start anew. */
@@ -223,7 +253,7 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._flush(key);
+    return this.#succession === undefined ? this._flush(key) : this.#succession.flush(key);
   }
 
   /** The time on the bucket's clock in milliseconds. */
@@ -239,14 +269,67 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._read(key);
+    return this.#on([key], (bucket) => bucket._read(key));
+  }
+
+  /**
+   * Decides by other rates from now on: `rates`, `kernel` and `capacity` are theirs.
+   *
+   * Under `"reset"` every key starts anew. Under `"keep"` what was used stays used, and what
+   * is booked stays booked; under `"proportional"` as much of the new capacity as it was of
+   * the old one, rounded up. Each new rate takes over from the old one of the same interval,
+   * else from the next shorter one, else from the shortest. The algorithm stays.
+   *
+   * Keys are carried over one by one, when they first come, until two capacities of the old
+   * rates have flowed back; a debt, or a booking, from further away is then forgotten with
+   * its key. In a store that several processes share each has to be told: until then it goes
+   * on under the old rates, and what it has used there is added when it follows.
+   *
+   * @throws RangeError where the store cannot, or the rates do not go together; TypeError
+   *   for what is no rate or no strategy.
+   *
+   * @example
+   * ```ts
+   * import { tokenBucket } from "@sluice/core";
+   * import { InMemoryBucket } from "@sluice/memory";
+   *
+   * using bucket = new InMemoryBucket("100/min", { algorithm: tokenBucket });
+   * bucket.put({ key: "ada", weight: 60 });
+   * bucket.replaceRates("1000/min", "keep");
+   * bucket.put({ key: "ada" }).remaining; // => 939
+   * ```
+   */
+  replaceRates(rates: RatesLike, strategy: ReplaceStrategy): Outcome<M, void> {
+    try {
+      this.#checkOpen("replace the rates");
+      const older = this.kernel;
+      const replaced = this._replaceRates(validateRates(rates), checkStrategy(strategy));
+      const share = shareKept(this.kernel, older, strategy);
+      for (const listener of [...this.#replaceListeners]) listener(share);
+      return replaced;
+    } catch (error) {
+      return failed(this.mode, error);
+    }
+  }
+
+  /**
+   * Calls a listener whenever the rates were replaced through this bucket, with the share of
+   * the units in use that surely still counts: 1 when they are kept, 0 after a reset.
+   *
+   * @returns A function that takes the listener back.
+   */
+  onReplaceRates(listener: ReplaceListener): () => void {
+    this.#replaceListeners.add(listener);
+    return () => this.#replaceListeners.delete(listener);
   }
 
   /** Lets go of what the bucket holds. Further calls of it do nothing; further puts fail with `CLOSED`. */
   close(): Outcome<M, void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#closing = this._close();
+      this.#direct = false;
+      const others = this.#succession?.close(this);
+      this.#closing = others === undefined ? this._close() : andThen(this.mode, others, () => this._close());
     }
     return this.#closing as Outcome<M, void>;
   }
@@ -259,6 +342,11 @@ export abstract class AbstractBucket<M extends Mode> {
   /** Closes the bucket at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** The bucket itself, and its siblings of other rates where these were replaced: of all of them there may be cells. */
+  protected get _generations(): readonly AbstractBucket<M>[] {
+    return this.#succession?.generations.map(({ bucket }) => bucket) ?? [this];
   }
 
   /** Carries out one operation on one cell, in one atomic step. */
@@ -275,7 +363,7 @@ export abstract class AbstractBucket<M extends Mode> {
     return andThen(this.mode, this._apply("put", entry), (decision: Decision) => decision.allowed);
   }
 
-  /** Books units in one atomic step, if they fit within `maxWait` microseconds. A store that has it has `_cancel` too. */
+  /** Books units in one atomic step, if they fit within `maxWait` whole microseconds. A store that has it has `_cancel` too. */
   protected _reserve?(entry: Entry, maxWait: number): Outcome<M, Booked>;
 
   /** Takes back units that were booked for `at` (microseconds), in one atomic step. */
@@ -283,6 +371,40 @@ export abstract class AbstractBucket<M extends Mode> {
 
   /** A copy of one key's state (a fresh one where there is none), and the time. */
   protected abstract _read(key: string): Outcome<M, Snapshot>;
+
+  /**
+   * A bucket of other rates in the same store: with the same name, algorithm and clock. It
+   * owns nothing that this one has to close. A store that has it has `_exchange` too, and
+   * goes by `_rates`, `_kernel` and `_capacity`, which stay its own.
+   */
+  protected _reopen?(rates: readonly Rate[]): AbstractBucket<M>;
+
+  /**
+   * Writes `to` as the state of a key where that still is `from`, as `_read` gave it, in one
+   * atomic step, and says whether it was. A fresh state is that of a key that has none.
+   */
+  protected _exchange?(key: string, from: State, to: State): Outcome<M, boolean>;
+
+  /** Answered once no call is underway to the store. */
+  protected _settled(): Outcome<M, void> {
+    return lift(this.mode, undefined);
+  }
+
+  /** Lets go of the cells that nobody else sees: other rates have taken over. */
+  protected _retire(): void {}
+
+  /** Decides by other rates from now on. */
+  protected _replaceRates(rates: readonly Rate[], strategy: ReplaceStrategy): Outcome<M, void> {
+    if (this._reopen === undefined) {
+      const way = "Open a bucket of the new rates in its place.";
+      throw new RangeError(`Cannot replace the rates of this bucket: its store cannot carry units over. ${way}`);
+    }
+    const succession = this.#succession ?? new Succession(this.mode, this.clock, this.#generation());
+    const next = succession.find(rates) ?? this._reopen(rates).#generation();
+    this.#succession = succession;
+    this.#direct = false;
+    return succession.replace(next, strategy);
+  }
 
   /** Drops the cells that are as good as new at `now` (microseconds) and says how many. */
   protected abstract _leak(now: number | undefined): Outcome<M, number>;
@@ -313,7 +435,7 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._tryPut(key, weight);
+    return this.#on([key], (bucket) => bucket._tryPut(key, weight));
   }
 
   #operate(operation: Operation, item: RateItem): Outcome<M, Decision> {
@@ -324,7 +446,29 @@ export abstract class AbstractBucket<M extends Mode> {
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this._apply(operation, entry);
+    // Without a function for `#on`, which takes time.
+    if (this.#succession === undefined) return this._apply(operation, entry);
+    return this.#on([entry.key], (bucket) => bucket._apply(operation, entry));
+  }
+
+  /** Does something in the store of the newest rates, where the keys are then. */
+  #on<T>(keys: readonly string[], run: (bucket: AbstractBucket<M>) => Outcome<M, T>): Outcome<M, T> {
+    return this.#succession === undefined ? run(this) : this.#succession.on(keys, run);
+  }
+
+  /** Its protected twins, for carrying keys over from them and to them. */
+  #generation(): Generation<M> {
+    return {
+      bucket: this,
+      kernel: this._kernel,
+      read: (key) => this._read(key),
+      exchange: (key, from, to) => this._exchange?.(key, from, to) as Outcome<M, boolean>,
+      settled: () => this._settled(),
+      retire: () => this._retire(),
+      leak: (now) => this._leak(now),
+      sweep: (budget) => this._sweep(budget),
+      flush: (key) => this._flush(key),
+    };
   }
 
   #checkReserves(): void {

@@ -5,25 +5,28 @@
  */
 import { describe } from "./rate.js";
 
-/** Checks a number that is 0 or more. */
-export function atLeast0(name: string, value: number): number {
-  return checkNumber(name, value, value >= 0, "0 or more");
+const LEAVE_IT_OUT = "Leave it out for the default.";
+
+/** Checks a number that is 0 or more, `Infinity` included; `wayOut` ends the message of the error. */
+export function atLeast0(name: string, value: number, wayOut: string = LEAVE_IT_OUT): number {
+  return checkNumber(name, value, value >= 0, "0 or more", wayOut);
 }
 
 /** Checks a number of milliseconds that is more than 0; `Infinity` will do. */
 export function moreThan0(name: string, value: number): number {
-  return checkNumber(name, value, value > 0, "more than 0");
+  return checkNumber(name, value, value > 0, "more than 0", LEAVE_IT_OUT);
 }
 
-/** Checks a whole number that is 1 or more. */
-export function wholeAtLeast1(name: string, value: number): number {
-  return checkNumber(name, value, Number.isSafeInteger(value) && value >= 1, "a whole number, 1 or more");
+/** Checks a whole number that is `least` or more; `wayOut` ends the message of the error. */
+export function wholeAtLeast(least: number, name: string, value: number, wayOut: string = LEAVE_IT_OUT): number {
+  const rule = `a whole number, ${least} or more`;
+  return checkNumber(name, value, Number.isSafeInteger(value) && value >= least, rule, wayOut);
 }
 
-function checkNumber(name: string, value: number, sound: boolean, rule: string): number {
+function checkNumber(name: string, value: number, sound: boolean, rule: string, wayOut: string): number {
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot use ${describe(value)} as ${name}: it is a number. Leave it out for the default.`);
+    throw new TypeError(`Cannot use ${describe(value)} as ${name}: it is a number. ${wayOut}`);
   }
   if (sound) return value;
-  throw new RangeError(`Cannot use ${value} as ${name}: it is ${rule}. Leave it out for the default.`);
+  throw new RangeError(`Cannot use ${value} as ${name}: it is ${rule}. ${wayOut}`);
 }

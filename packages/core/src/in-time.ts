@@ -1,5 +1,6 @@
 import { scheduleSystemTimer, systemElapsed } from "./clock/system-timer.js";
 import type { AbortSignalLike } from "./limiter/waiter.js";
+import { whenAborted } from "./when-aborted.js";
 
 /**
  * Waits for a promise, but no longer than `timeout` milliseconds and not once `signal` is raised.
@@ -20,10 +21,10 @@ export function inTime<T>(
     const cancel = timeout === Number.POSITIVE_INFINITY ? () => {} : scheduleSystemTimer(timeout, onTimeout);
     const end = (then: () => void) => {
       cancel();
-      signal?.removeEventListener("abort", onAbort);
+      forget();
       then();
     };
-    signal?.addEventListener("abort", onAbort);
+    const forget = whenAborted(signal, onAbort);
     promise.then(
       (value) => end(() => resolve([value, Math.max(0, timeout - (systemElapsed() - start))])),
       (error: unknown) => end(() => reject(error)),

@@ -5,19 +5,21 @@
  *
  * @module
  */
-export { AbstractBucket, type Booking, type Snapshot } from "./abstract-bucket.js";
+export { AbstractBucket, type Booking, type ReplaceListener, type Snapshot } from "./abstract-bucket.js";
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";
-export { type Booked, cancel, copyState, decide, type Operation, operate, reserve } from "./algorithms/operate.js";
+export { type Booked, cancel, decide, type Operation, operate, reserve } from "./algorithms/operate.js";
 export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
 export { slidingWindowLog } from "./algorithms/sliding-window-log.js";
+export { copyState, isFresh, sameState, writeState } from "./algorithms/state.js";
 export { tokenBucket } from "./algorithms/token-bucket.js";
 export type { BucketOptions } from "./bucket-options.js";
 export { Budget, type BudgetLimit, type BudgetOptions, type BudgetWaitOptions, type Units } from "./budget/budget.js";
 export { BudgetReservation } from "./budget/budget-reservation.js";
 export type { HeadersLike } from "./budget/provider-headers.js";
 export { cellPrefix, DEFAULT_BUCKET_NAME, keyBytes } from "./cell-name.js";
+export { atLeast0, wholeAtLeast } from "./check-number.js";
 export { AbstractClock } from "./clock/abstract-clock.js";
 export { ManualClock } from "./clock/manual-clock.js";
 export { MonotonicClock } from "./clock/monotonic-clock.js";
@@ -51,10 +53,13 @@ export {
   LeakyBucketQueue,
   type LeakyBucketQueueOptions,
 } from "./queue/leaky-bucket-queue.js";
-export { Rate, type RateLike, type RatesLike } from "./rate.js";
+export { describe, Rate, type RateLike, type RatesLike } from "./rate.js";
 export { RemoteBucket, type RemoteBucketOptions } from "./remote/remote-bucket.js";
-export type { CellAnswer, CellSteps, Step } from "./remote/trip.js";
+export type { CellAnswer, CellSteps, Step, StepOperation } from "./remote/trip.js";
+export type { CarryStrategy, ReplaceStrategy } from "./replace/strategy.js";
+export { sleep } from "./sleep.js";
 export { validateRates } from "./validate-rates.js";
+export { whenAborted } from "./when-aborted.js";
 export type { BreakerOptions } from "./wrappers/breaker.js";
 export { toAsync } from "./wrappers/to-async.js";
 export { type DenyCacheOptions, withDenyCache } from "./wrappers/with-deny-cache.js";

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { AbstractBucket } from "./abstract-bucket.js";
 
 /** Whether a bucket, factory or limiter answers at once (`"sync"`) or by a promise (`"async"`). */
 export type Mode = "sync" | "async";
@@ -26,6 +27,11 @@ export type Outcome<M extends Mode, T> = {
 /** Brings a value, or a promise of it, into the form that `mode` asks for. */
 export function lift<M extends Mode, T>(mode: M, value: T | Promise<T>): Outcome<M, T> {
   return (mode === "sync" ? value : Promise.resolve(value)) as Outcome<M, T>;
+}
+
+/** The promise of an outcome; `undefined` for one that is there at once. */
+export function promiseOf<M extends Mode, T>(mode: M, outcome: Outcome<M, T>): Promise<T> | undefined {
+  return mode === "sync" ? undefined : (outcome as Promise<T>);
 }
 
 /** Throws `error` (sync), or gives back a promise that is rejected with it (async). */
@@ -56,6 +62,11 @@ export function inOrder<M extends Mode, A, B>(
     return answers;
   };
   return run() as Outcome<M, B[]>;
+}
+
+/** Whether a bucket answers at once. */
+export function answersAtOnce(bucket: AbstractBucket<Mode>): bucket is AbstractBucket<"sync"> {
+  return bucket.mode === "sync";
 }
 
 /** Hands the value, or the error, to one of two callbacks: at once (sync), or later (async). */

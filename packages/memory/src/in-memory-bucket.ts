@@ -7,13 +7,18 @@ import {
   copyState,
   type Decision,
   type Entry,
+  isFresh,
   MonotonicClock,
   type Operation,
   operate,
+  type Rate,
   type RatesLike,
   reserve,
   type Snapshot,
+  type State,
+  sameState,
   toMicroseconds,
+  writeState,
 } from "@sluice/core";
 import { Table } from "./table.js";
 
@@ -54,55 +59,77 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
   declare readonly clock: AbstractClock;
   /** How many keys are held at most. */
   readonly maxKeys: number;
+  readonly #options: InMemoryBucketOptions;
   readonly #table: Table;
+  /** Counts for this bucket and those that it is reopened as. */
+  #evictions = { count: 0 };
   readonly #stopwatch = new MonotonicClock();
 
   constructor(rates: RatesLike, options: InMemoryBucketOptions = {}) {
     super("sync", rates, options);
     this.maxKeys = checkMaxKeys(options.maxKeys ?? DEFAULT_MAX_KEYS);
-    this.#table = new Table(this.kernel, this.maxKeys);
+    this.#options = { ...options, algorithm: this.algorithm, clock: this.clock, maxKeys: this.maxKeys };
+    this.#table = new Table(this._kernel, this.maxKeys, () => this.#evictions.count++);
   }
 
   /** How many keys are held, those included that are as good as new and not yet dropped. */
   get size(): number {
-    return this.#table.size;
+    return this._generations.reduce((sum, bucket) => sum + (bucket as InMemoryBucket).#table.size, 0);
   }
 
   /** How many keys lost units that counted, to make room for others. */
   get evictions(): number {
-    return this.#table.evictions;
+    return this.#evictions.count;
   }
 
   protected override _apply(operation: Operation, { key, weight, at }: Entry): Decision {
     const now = at ?? this._now();
     const table = this.#table;
     const state = table.find(key);
-    if (state !== undefined) return operate(this.kernel, operation, state, now, weight);
-    return operate(this.kernel, operation, table.blank, now, weight, () => table.add(key, now));
+    if (state !== undefined) return operate(this._kernel, operation, state, now, weight);
+    return operate(this._kernel, operation, table.blank, now, weight, () => table.add(key, now));
   }
 
   protected override _tryPut(key: string, weight: number): boolean {
     if (weight === 0) return true;
     const now = this._now();
     const state = this.#table.find(key);
-    if (state !== undefined) return this.kernel.admit(state, now, weight);
-    return weight <= this.capacity && this.kernel.admit(this.#table.add(key, now), now, weight);
+    if (state !== undefined) return this._kernel.admit(state, now, weight);
+    return weight <= this._capacity && this._kernel.admit(this.#table.add(key, now), now, weight);
   }
 
   protected override _reserve({ key, weight, at }: Entry, maxWait: number): Booked {
     const now = at ?? this._now();
     const state = this.#table.find(key);
-    if (state !== undefined) return reserve(this.kernel, state, now, weight, maxWait);
-    return reserve(this.kernel, this.#table.blank, now, weight, maxWait, () => this.#table.add(key, now));
+    if (state !== undefined) return reserve(this._kernel, state, now, weight, maxWait);
+    return reserve(this._kernel, this.#table.blank, now, weight, maxWait, () => this.#table.add(key, now));
   }
 
   protected override _cancel({ key, weight, at }: Entry, booked: number): Decision {
     const now = at ?? this._now();
-    return cancel(this.kernel, this.#table.find(key) ?? this.#table.blank, now, weight, booked);
+    return cancel(this._kernel, this.#table.find(key) ?? this.#table.blank, now, weight, booked);
   }
 
   protected override _read(key: string): Snapshot {
-    return { now: this._now(), state: copyState(this.kernel, this.#table.find(key) ?? this.#table.blank) };
+    return { now: this._now(), state: copyState(this._kernel, this.#table.find(key) ?? this.#table.blank) };
+  }
+
+  protected override _reopen(rates: readonly Rate[]): InMemoryBucket {
+    const bucket = new InMemoryBucket(rates, this.#options);
+    bucket.#evictions = this.#evictions;
+    return bucket;
+  }
+
+  protected override _exchange(key: string, from: State, to: State): boolean {
+    const table = this.#table;
+    if (!sameState(this._kernel, table.find(key) ?? table.blank, from)) return false;
+    table.delete(key);
+    if (!isFresh(this._kernel, to)) writeState(this._kernel, table.add(key, this._now()), to);
+    return true;
+  }
+
+  protected override _retire(): void {
+    this.#table.clear();
   }
 
   protected override _leak(at: number | undefined): number {

@@ -49,6 +49,8 @@ export class RingLog implements Log, Cell {
   append(time: number, weight: number): void {
     const size = this.size;
     if (size === this.#get(CAPACITY)) this.#grow();
+    // Beyond, totals could not be told apart: they are counted anew from the oldest entry.
+    if (this.#get(NEWEST_TOTAL) + weight > Number.MAX_SAFE_INTEGER && this.#get(GONE) > 0) this.#recount();
     const total = this.#get(GONE) + this.total(size - 1) + weight;
     this.rings.write(this.#entry(size), time, total);
     this.#set(SIZE, size + 1);
@@ -130,6 +132,16 @@ export class RingLog implements Log, Cell {
     this.#set(PLACE, place);
     this.#set(CAPACITY, capacity);
     this.#set(OLDEST, 0);
+  }
+
+  #recount(): void {
+    const gone = this.#get(GONE);
+    for (let index = 0; index < this.size; index++) {
+      const entry = this.#entry(index);
+      this.rings.write(entry, this.rings.time(entry), this.rings.total(entry) - gone);
+    }
+    this.#set(NEWEST_TOTAL, this.#get(NEWEST_TOTAL) - gone);
+    this.#set(GONE, 0);
   }
 
   #entry(index: number): number {

@@ -17,10 +17,9 @@ const EVICTION_REACH = 64;
 export class Table {
   /** The state of a key that is not there. */
   readonly blank: State;
-  /** Keys that were dropped although their cells counted, to make room. */
-  evictions = 0;
   readonly #kernel: Kernel;
   readonly #maxKeys: number;
+  readonly #onEviction: () => void;
   #slotOf = new Map<string, number>();
   #slots: Slots;
   /** The cursor of the slots and their width, kept here for the hot path. */
@@ -39,9 +38,11 @@ export class Table {
   /** Whether the next sweep drops cells one by one, since the last found too many to move. */
   #dropNext = false;
 
-  constructor(kernel: Kernel, maxKeys: number) {
+  /** @param onEviction Called when a key is dropped although its cell counts, to make room. */
+  constructor(kernel: Kernel, maxKeys: number, onEviction: () => void) {
     this.#kernel = kernel;
     this.#maxKeys = maxKeys;
+    this.#onEviction = onEviction;
     this.#slots = new Slots(kernel);
     this.#cursor = this.#slots.cursor;
     this.#width = this.#slots.width;
@@ -193,7 +194,7 @@ export class Table {
         passed++;
         continue;
       }
-      if (counts) this.evictions++;
+      if (counts) this.#onEviction();
       this.#drop(key, slot);
       return;
     }

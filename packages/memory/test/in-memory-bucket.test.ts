@@ -180,3 +180,43 @@ describe("InMemoryBucket, the log", () => {
     );
   });
 });
+
+describe("InMemoryBucket.replaceRates()", () => {
+  test.each([tokenBucket, slidingWindowLog])(
+    "lets go of what lies under old rates when their time is over: $name",
+    (algorithm) => {
+      const clock = new ManualClock();
+      const bucket = new InMemoryBucket("10/s", { algorithm, clock });
+      for (let i = 0; i < 100; i++) bucket.put({ key: `${i}`, weight: 5 });
+      bucket.replaceRates("20/s", "keep");
+      for (let i = 0; i < 40; i++) expect(bucket.put({ key: `${i}` }).remaining).toBe(14);
+      expect(bucket.size).toBe(100);
+      clock.advance(1999);
+      bucket.tryPut("0");
+      expect(bucket.size).toBe(100);
+      clock.advance(1);
+      expect(bucket.size).toBe(40);
+      expect([bucket.leak(), bucket.size]).toEqual([39, 1]);
+    },
+  );
+
+  test("counts evictions of old and new cells, and drops the old ones at once after a reset", () => {
+    const clock = new ManualClock();
+    const bucket = new InMemoryBucket("10/s", { maxKeys: 3, clock });
+    for (let i = 0; i < 5; i++) bucket.put({ key: `${i}` });
+    bucket.replaceRates("20/s", "reset");
+    expect([bucket.size, bucket.evictions]).toEqual([0, 2]);
+    for (let i = 0; i < 5; i++) bucket.put({ key: `${i}` });
+    expect([bucket.size, bucket.evictions]).toEqual([3, 4]);
+  });
+
+  test("sweeps what lies under old rates", () => {
+    const clock = new ManualClock();
+    const bucket = new InMemoryBucket("10/s", { clock });
+    for (let i = 0; i < 100; i++) bucket.tryPut(`${i}`);
+    bucket.replaceRates("20/s", "keep");
+    clock.advance(1000);
+    while (bucket.sweep(1));
+    expect(bucket.size).toBe(0);
+  });
+});

@@ -1,3 +1,4 @@
+import { type Log, Rate, slidingWindowLog } from "@sluice/core";
 import { describe, expect, test } from "vitest";
 import { LOG_WIDTH, RingLog } from "../src/ring-log.js";
 import { Rings } from "../src/rings.js";
@@ -22,5 +23,19 @@ describe("RingLog", () => {
     }
     const entries = Array.from({ length: log.size }, (_, i) => [log.time(i), log.total(i) - log.total(i - 1)]);
     expect(entries).toEqual([996, 997, 998, 999].map((i) => [i, 1 + (i % 3)]));
+  });
+
+  test.each([
+    ["RingLog", () => new RingLog(new Float64Array(LOG_WIDTH), new Rings())],
+    ["the kernel's own log", () => slidingWindowLog.compile([new Rate(1, 1)]).fresh() as Log],
+  ])("counts units beyond 2^53 one by one: %s", (_, make) => {
+    const log = make();
+    const weight = 2 ** 51 + 1;
+    for (let i = 0; i < 50; i++) {
+      log.append(i, weight);
+      if (log.size > 3) log.dropOldest(1);
+      expect(log.total(log.size - 1) - log.total(log.size - 2)).toBe(weight);
+    }
+    expect(log.total(2)).toBe(3 * weight);
   });
 });

@@ -244,3 +244,13 @@ describe("SharedMemoryBucket, sweeps", () => {
     expect(one.evictions).toBe(0);
   });
 });
+
+describe("SharedMemoryBucket.replaceRates()", () => {
+  test("is refused, since other threads would not know", () => {
+    const { one } = pair("1/s", { maxKeys: 10 });
+    const refusal = "other threads would not know. Create another bucket, and hand the threads its handle.";
+    expect(() => one.replaceRates("2/s", "keep")).toThrow(RangeError);
+    expect(() => one.replaceRates("2/s", "keep")).toThrow(refusal);
+    expect(one.rates.map(String)).toEqual(["1/1s"]);
+  });
+});

@@ -10,8 +10,11 @@ import type { Names } from "./names.js";
 import {
   carryOut,
   carryOutAndRead,
+  dropCell,
+  exchangeCell,
   flushCells,
   leakCells,
+  makeCell,
   putMany,
   putOne,
   putUpdate,
@@ -47,6 +50,9 @@ interface Layout {
   readonly folded: string;
   /** The same, as an update sets it. */
   readonly next: string;
+  /** What an update sets for a state that is given as an array, and what an insert has for `a`, `b` and `state`. */
+  readonly set: (given: string) => string;
+  readonly made: (given: string) => string;
   /** The numbers of the state. */
   readonly numbers: readonly string[];
   /** What a trip of any steps keeps in `state`, `a` and `b` of the numbers before it and after. */
@@ -71,6 +77,12 @@ export class CellStatements {
   readonly read: Statement;
   /** Steps for some keys, none for others: keys, steps, keys. */
   readonly carryOutAndRead: Statement;
+  /** A state where there still is another one: key, that, the new one. */
+  readonly exchange: Statement;
+  /** A state where there is none: key, the new one. */
+  readonly make: Statement;
+  /** None where there still is a state: key, that. */
+  readonly drop: Statement;
   /** First key, end, instant, and how many. */
   readonly leak: Statement;
   /** First key, end, and how many. */
@@ -84,9 +96,10 @@ export class CellStatements {
     const layout = isPair ? pair(ruleNames, parameters.length) : array(ruleNames, kernel.width);
     /** Placeholder of the n-th value after the parameters. */
     const $ = (n: number) => `$${this.parameters.length + n}`;
+    const { set, made, ...texts } = layout;
     const base = {
       ...names,
-      ...layout,
+      ...texts,
       ...ruleNames,
       numbers: layout.numbers.join(", "),
       found: layout.found.join(", "),
@@ -109,6 +122,11 @@ export class CellStatements {
     this.carryOut = database.statement(carry_out);
     this.read = database.statement(read($(1)));
     this.carryOutAndRead = database.statement(fill(carryOutAndRead, { carry_out, read: read($(3)) }));
+    const change = (template: string, places: Readonly<Record<string, string>>) =>
+      database.statement(fill(template, { ...base, key: $(1), ...places }));
+    this.exchange = change(exchangeCell, { was: $(2), set: set($(3)) });
+    this.make = change(makeCell, { set: set($(2)), made: made($(2)) });
+    this.drop = change(dropCell, { was: $(2) });
     // Planned anew each time: with how much there is, the way to it changes.
     this.leak = { text: fill(leakCells, { ...base, first: $(1), end: $(2), at: $(3), most: $(4) }) };
     this.flush = { text: fill(flushCells, base) };
@@ -124,6 +142,8 @@ function pair({ a, b }: RuleNames, count: number): Layout {
     fresh: "NULL::float8[]",
     folded: `ARRAY[${next}]`,
     next: `a = ${next[0]}, b = ${next[1]}, state = NULL`,
+    set: (given) => `a = (${given}::float8[])[1], b = (${given}::float8[])[2], state = NULL`,
+    made: (given) => `(${given}::float8[])[1], (${given}::float8[])[2], NULL`,
     numbers: ["a", "b"],
     kept: "before.numbers, after.numbers[1], after.numbers[2]",
     found: ["state[1]", "state[2]"],
@@ -140,6 +160,8 @@ function array({ rule }: RuleNames, width: number): Layout {
     fresh: zeros(width),
     folded,
     next: `state = ${folded}`,
+    set: (given) => `state = ${given}::float8[]`,
+    made: (given) => `0, 0, ${given}::float8[]`,
     numbers: elements(0, width),
     kept: "after.numbers || before.numbers, 0, 0",
     found: elements(width, width),

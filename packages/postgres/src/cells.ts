@@ -4,15 +4,24 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import type { Cell, CellAnswer, CellSteps, Kernel, Snapshot, Step } from "@sluice/core";
+import {
+  type Cell,
+  type CellAnswer,
+  type CellSteps,
+  isFresh,
+  type Kernel,
+  type Snapshot,
+  type State,
+  type Step,
+} from "@sluice/core";
 import type { CellKeys } from "./cell-keys.js";
 import { CellStatements } from "./cell-statements.js";
 import type { Database, Row } from "./database.js";
 import type { Names } from "./names.js";
 import { BATCH, type Leaked, readLeaked, type Store } from "./store.js";
 
-/** Numbers by which the functions know the operations that change anything. */
-const OPERATIONS = { put: 0, charge: 1, refund: 2 } as const;
+/** Numbers by which the functions know the operations that change anything. What was booked is a debt, given back as any other. */
+const OPERATIONS = { put: 0, charge: 1, refund: 2, reserve: 3, cancel: 2 } as const;
 
 /** A cell, where it stood in the trip, and the key of its row in hexadecimal digits. */
 interface Placed {
@@ -53,6 +62,17 @@ export class Cells implements Store {
     return { now, state: before };
   }
 
+  async exchange(key: string, from: State, to: State): Promise<boolean> {
+    const { parameters, exchange, make, drop } = this.#statements;
+    const [wasNew, isNew] = [from, to].map((state) => isFresh(this.#kernel, state));
+    if (wasNew && isNew) return true;
+    const values = [...parameters, this.#keys.of(key)];
+    if (!wasNew) values.push(`{${this.#numbers(from)}}`);
+    if (!isNew) values.push(`{${this.#numbers(to)}}`);
+    const rows = await this.#database.run(wasNew ? make : isNew ? drop : exchange, values);
+    return rows.length === 1;
+  }
+
   async leak(first: Buffer, end: Buffer, now: number | undefined): Promise<Leaked> {
     const { parameters, leak } = this.#statements;
     return readLeaked(await this.#database.run(leak, [...parameters, first, end, now ?? null, BATCH]));
@@ -61,6 +81,11 @@ export class Cells implements Store {
   async flush(first: Buffer, end: Buffer): Promise<boolean> {
     const [row] = await this.#database.run(this.#statements.flush, [first, end, BATCH]);
     return Number(row?.[0]) === BATCH;
+  }
+
+  #numbers(state: State): Float64Array {
+    const { numbers, offset } = state as Cell;
+    return numbers.subarray(offset, offset + this.#kernel.width);
   }
 
   /** Whether all that is done to a key are puts of one weight at this instant that may fit. */
@@ -116,10 +141,11 @@ export class Cells implements Store {
   /** Steps as the functions read them, without those that change nothing whatever the state. */
   #text(steps: readonly Step[]): string {
     const parts: string[] = [];
-    for (const { operation, weight, at = -1, count } of steps) {
+    for (const { operation, weight, at = -1, time, count } of steps) {
       if (operation === "peek" || weight === 0 || (operation === "put" && weight > this.#capacity)) continue;
       const together = operation === "put" && this.#exact;
-      const part = `${OPERATIONS[operation]},${weight},${at},${together ? count : 1}`;
+      const last = operation === "reserve" ? time : together ? count : 1;
+      const part = `${OPERATIONS[operation]},${weight},${at},${last}`;
       for (let i = 0; i < (together ? 1 : count); i++) parts.push(part);
     }
     return parts.join(",");

@@ -2,7 +2,8 @@ import { type Decision, type Rate, type Step, toMicroseconds, toMilliseconds } f
 
 /**
  * The decisions of one step on a log, from what the server tells of it: the instant, the
- * newest entry, what each rate had left, and the waits of those that were not admitted.
+ * newest entry, what each rate had left, and the waits of those that were not admitted;
+ * of a booking the waits always, and last how long until its units may be used.
  */
 export function decisionsOf(numbers: readonly number[], step: Step, rates: readonly Rate[]): Decision[] {
   const [at = 0, newestOrNone = -1] = numbers;
@@ -10,6 +11,13 @@ export function decisionsOf(numbers: readonly number[], step: Step, rates: reado
   const waits = numbers.slice(2 + rates.length);
   const longest = toMicroseconds((rates[rates.length - 1] as Rate).interval);
   let newest = newestOrNone < 0 ? undefined : newestOrNone;
+  if (step.operation === "reserve") {
+    const delay = waits.pop() as number;
+    const allowed = delay <= step.time;
+    const reset = resetAfter(at, newest, longest);
+    if (!allowed && waits.some((wait) => wait > 0)) return [refusal(waits, left, step.weight, rates, reset)];
+    return [{ ...admission(left, 0, rates, reset), allowed, retryAfter: toMilliseconds(delay) }];
+  }
   const decisions: Decision[] = [];
   const weight = step.operation === "put" || step.operation === "peek" ? step.weight : 0;
   const takes = step.operation === "put" ? weight : 0;
@@ -59,5 +67,5 @@ function refusal(
 }
 
 function resetAfter(at: number, newest: number | undefined, longest: number): number {
-  return newest === undefined ? 0 : Math.max(0, newest + longest - at);
+  return newest === undefined ? 0 : Math.max(0, Math.ceil(newest) + longest - at);
 }

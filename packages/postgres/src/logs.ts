@@ -3,21 +3,22 @@
  *
  * @module
  */
-import type { CellAnswer, CellSteps, Decision, Kernel, Log, Snapshot, Step } from "@sluice/core";
+import type { CellAnswer, CellSteps, Decision, Kernel, Log, Snapshot, State, Step, StepOperation } from "@sluice/core";
 import type { CellKeys } from "./cell-keys.js";
 import type { Database, Row, Statement } from "./database.js";
 import { fill } from "./fill.js";
-
 import { decisionsOf } from "./log-decisions.js";
 import type { Names } from "./names.js";
-import { callLog, flushLogs, leakLogs, readLog } from "./sql/embedded.js";
+import { callLog, exchangeLog, flushLogs, leakLogs, readLog } from "./sql/embedded.js";
 import { BATCH, type Leaked, readLeaked, type Store } from "./store.js";
 
 /** Entries that a row holds at most, and a page exactly. */
 export const PAGE = 64;
 
 /** Numbers by which the function knows the operations. */
-const OPERATIONS = { put: 0, charge: 1, refund: 2, peek: 3 } as const;
+const OPERATIONS = { put: 0, charge: 1, refund: 2, peek: 3, reserve: 4, cancel: 5 } as const;
+/** Those that can make a log where there is none. */
+const MAKING: readonly StepOperation[] = ["put", "charge", "reserve"];
 
 /** Keeps logs, and lets the server decide: they are too large to send. */
 export class Logs implements Store {
@@ -27,6 +28,7 @@ export class Logs implements Store {
   readonly #capacity: number;
   readonly #call: Statement;
   readonly #read: Statement;
+  readonly #exchange: Statement;
   readonly #leak: Statement;
   readonly #flush: Statement;
 
@@ -47,6 +49,7 @@ export class Logs implements Store {
     this.#call = database.statement(sql(callLog));
     // Planned anew each time: with how much there is, the way to it changes.
     this.#read = { text: sql(readLog) };
+    this.#exchange = { text: sql(exchangeLog) };
     this.#leak = { text: sql(leakLogs) };
     this.#flush = { text: sql(flushLogs) };
   }
@@ -57,15 +60,20 @@ export class Logs implements Store {
     order.sort((a, b) => (a.hex < b.hex ? -1 : 1));
     const rows = await this.#database.run(this.#call, [
       `{${order.map(({ hex }) => `"\\\\x${hex}"`).join(",")}}`,
-      `{${order.map(({ steps }) => steps.some(({ operation }) => operation === "put" || operation === "charge"))}}`,
+      `{${order.map(({ steps }) => steps.some(({ operation }) => MAKING.includes(operation)))}}`,
       `{${order.map(({ steps }) => `"{${steps.map(numbersOf).join(",")}}"`).join(",")}}`,
     ]);
     const answers = new Array<CellAnswer>(cells.length);
     let next = 0;
     for (const { place, steps } of order) {
       const decisions: Decision[] = [];
-      for (const step of steps) decisions.push(...decisionsOf(readNumbers(rows[next++]), step, this.#kernel.rates));
-      answers[place] = { decisions };
+      let now = 0;
+      for (const step of steps) {
+        const numbers = readNumbers(rows[next++]);
+        if (step.at === undefined) now = numbers[0] as number;
+        decisions.push(...decisionsOf(numbers, step, this.#kernel.rates));
+      }
+      answers[place] = { now, decisions };
     }
     return answers;
   }
@@ -87,6 +95,13 @@ export class Logs implements Store {
     return { now: Number(rows[0]?.[0]), state: log };
   }
 
+  async exchange(key: string, from: State, to: State): Promise<boolean> {
+    const seen = columnsOf(from as Log).map((values) => `{${values.slice(-PAGE)}}`);
+    const written = columnsOf(to as Log).map((values) => `{${values}}`);
+    const [row] = await this.#database.run(this.#exchange, [this.#keys.of(key), ...seen, ...written]);
+    return row?.[0] === "t";
+  }
+
   async leak(first: Buffer, end: Buffer, now: number | undefined): Promise<Leaked> {
     return readLeaked(await this.#database.run(this.#leak, [first, end, now ?? null, BATCH]));
   }
@@ -96,7 +111,7 @@ export class Logs implements Store {
     return Number(row?.[0]) === BATCH;
   }
 
-  /** Steps as the function knows them: those that change nothing whatever the log are peeks, and only a put comes several times. */
+  /** Steps as the function knows them: those that change nothing whatever the log are peeks, and only those and puts come several times. */
   #split({ steps }: CellSteps): Step[] {
     return steps.flatMap((step) => {
       const { operation, weight, count } = step;
@@ -107,8 +122,15 @@ export class Logs implements Store {
   }
 }
 
-function numbersOf({ operation, weight, at = -1, count }: Step): string {
-  return `${OPERATIONS[operation]},${weight},${at},${count}`;
+function numbersOf({ operation, weight, at = -1, time, count }: Step): string {
+  const last = operation === "reserve" || operation === "cancel" ? time : count;
+  return `${OPERATIONS[operation]},${weight},${at},${last}`;
+}
+
+/** The times of all entries, and the units up to each. */
+function columnsOf(log: Log): [times: number[], totals: number[]] {
+  const places = Array.from({ length: log.size }, (_, i) => i);
+  return [places.map((i) => log.time(i)), places.map((i) => log.total(i))];
 }
 
 function readNumbers(row: Row | undefined): number[] {

@@ -38,6 +38,8 @@ const NAMED = [
   "log_total",
   "log_time",
   "log_recount",
+  "log_cancel",
+  "log_exchange",
   "log_drop",
 ] as const;
 

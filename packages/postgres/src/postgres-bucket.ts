@@ -1,4 +1,13 @@
-import { type CellAnswer, type CellSteps, type RatesLike, RemoteBucket, type Snapshot, StoreError } from "@sluice/core";
+import {
+  type CellAnswer,
+  type CellSteps,
+  type Rate,
+  type RatesLike,
+  RemoteBucket,
+  type Snapshot,
+  type State,
+  StoreError,
+} from "@sluice/core";
 import { after, CellKeys } from "./cell-keys.js";
 import { hasCells } from "./cell-statements.js";
 import { Cells } from "./cells.js";
@@ -33,6 +42,8 @@ export class PostgresBucket extends RemoteBucket {
   readonly #names: Names;
   readonly #keys: CellKeys;
   readonly #store: Store;
+  readonly #pool: PostgresPool;
+  readonly #options: PostgresBucketOptions;
   #owned: OwnedPool | undefined;
   /** Where the next sweep begins. */
   #swept: Buffer;
@@ -44,8 +55,10 @@ export class PostgresBucket extends RemoteBucket {
    */
   constructor(pool: PostgresPool, rates: RatesLike, options: PostgresBucketOptions = {}) {
     super("Postgres", rates, options, new PostgresClock(pool));
-    const { kernel, capacity } = this;
-    this.#database = new Database(checkPool(pool), this._timeout, options.prepare ?? true);
+    const { _kernel: kernel, _capacity: capacity } = this;
+    this.#pool = checkPool(pool);
+    this.#options = { ...options, algorithm: this.algorithm };
+    this.#database = new Database(this.#pool, this._timeout, options.prepare ?? true);
     this.#names = namesOf(options);
     this.#keys = new CellKeys(this._prefix);
     this.#swept = this.#keys.first;
@@ -82,6 +95,14 @@ export class PostgresBucket extends RemoteBucket {
     const instant = await this._instant(undefined);
     const { now, state } = await this._ask("read", () => this.#store.read(key));
     return { now: instant ?? now, state };
+  }
+
+  protected override _reopen(rates: readonly Rate[]): PostgresBucket {
+    return new PostgresBucket(this.#pool, rates, this.#options);
+  }
+
+  protected override _exchange(key: string, from: State, to: State): Promise<boolean> {
+    return this._ask("replace the rates", () => this.#store.exchange(key, from, to));
   }
 
   protected override async _leak(at: number | undefined): Promise<number> {

@@ -12,6 +12,7 @@ import { checkPool, type PostgresPool } from "./pool.js";
 import {
   findVersion,
   fixedWindow,
+  logExchange,
   schema,
   slidingWindowCounter,
   slidingWindowLog,
@@ -29,7 +30,7 @@ export interface SchemaOptions extends PlaceOptions {
 }
 
 /** Counted up with each change of the tables or functions. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The SQL that makes what a bucket needs, for those who run it by hand: in one transaction, such
@@ -49,7 +50,7 @@ export function ddl({ unlogged = false, ...place }: SchemaOptions = {}): string 
     unlogged: unlogged ? "UNLOGGED" : "",
     page: String(PAGE),
   };
-  const parts = [schema, tokenBucket, fixedWindow, slidingWindowCounter, slidingWindowLog, version];
+  const parts = [schema, tokenBucket, fixedWindow, slidingWindowCounter, slidingWindowLog, logExchange, version];
   return `${parts.map((part) => fill(part, values).replaceAll("CREATE  TABLE", "CREATE TABLE")).join("\n\n")}\n`;
 }
 

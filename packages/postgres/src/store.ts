@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { CellAnswer, CellSteps, Snapshot } from "@sluice/core";
+import type { CellAnswer, CellSteps, Snapshot, State } from "@sluice/core";
 import { after } from "./cell-keys.js";
 import type { Row } from "./database.js";
 
@@ -9,6 +9,8 @@ export interface Store {
   send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]>;
   /** The state of a key, and the server's time. */
   read(key: string): Promise<Snapshot>;
+  /** Writes `to` as the state of a key where that still is `from`, and says whether it was. */
+  exchange(key: string, from: State, to: State): Promise<boolean>;
   /** Drops what is as good as new among the first rows from `first` on and before `end`. */
   leak(first: Buffer, end: Buffer, now: number | undefined): Promise<Leaked>;
   /** Drops the first rows from `first` on and before `end`, and says whether there may be more. */

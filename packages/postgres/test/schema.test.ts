@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { StoreError, tokenBucket } from "@sluice/core";
+import { StoreError, slidingWindowLog, tokenBucket } from "@sluice/core";
 import { ddl, migrate, PostgresBucket } from "@sluice/postgres";
 import pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
@@ -34,12 +34,21 @@ describe("migrate()", () => {
   test("makes up for what is missing, and of an older version", async () => {
     const table = `older_${run}`;
     await migrate(pool, { table });
+    const buckets = [tokenBucket, slidingWindowLog].map(
+      (algorithm) => new PostgresBucket(pool, "3/30d", { table, algorithm }),
+    );
+    for (const bucket of buckets) await bucket.put({ key: "ada", weight: 2 });
     await pool.query(
-      `DROP FUNCTION ${table}_find; COMMENT ON TABLE ${table} IS 'Sluice 0: the cells of rate limiters'`,
+      `DROP FUNCTION ${table}_find, ${table}_log_cancel;
+      COMMENT ON TABLE ${table} IS 'Sluice 1: the cells of rate limiters'`,
     );
     await migrate(pool, { table });
-    const bucket = new PostgresBucket(pool, "3/min", { table, algorithm: tokenBucket });
-    expect(await bucket.count("ada")).toBe(0);
+    for (const bucket of buckets) {
+      expect(await bucket.count("ada")).toBe(2);
+      const { at } = await bucket.reserve({ key: "ada", weight: 2 });
+      expect((await bucket.cancel({ key: "ada" }, at)).remaining).toBe(0);
+      expect(await bucket.count("ada")).toBe(3);
+    }
   });
 
   test("refuses what a newer Sluice has made, and says which", async () => {

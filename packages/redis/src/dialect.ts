@@ -11,10 +11,14 @@ import { Script } from "./script.js";
 export interface Dialect {
   /** Carries out the steps of a trip. */
   readonly trip: Script;
+  /** Puts one item of one key by the server's clock; told its units and the parameters of the one rate. */
+  readonly put: Script | undefined;
   /** Drops the cells that are as good as new. */
   readonly leak: Script;
   /** Reads all of one cell, where a trip does not tell it. */
   readonly read: Script | undefined;
+  /** Writes one cell where it still is as it was. */
+  readonly exchange: Script;
 }
 
 /** The dialect of each rule, for kernels of one rate and of several. */
@@ -38,18 +42,21 @@ export function dialectOf(algorithm: Algorithm, { rule, rates }: Kernel): Dialec
 
 function cellDialects(rule: string): [one: Dialect, several: Dialect] {
   const leak = new Script(lua.prelude, lua.steps, rule, lua.cellLeak);
-  const dialect = (trip: string): Dialect => ({
-    trip: new Script(lua.prelude, lua.steps, lua.life, rule, trip),
-    leak,
-    read: undefined,
-  });
-  return [dialect(lua.cellTripOne), dialect(lua.cellTripMany)];
+  const trip = (text: string) => new Script(lua.prelude, lua.steps, lua.life, rule, text);
+  const exchange = new Script(lua.prelude, lua.life, rule, lua.cellExchange);
+  const put = new Script(lua.putStart, lua.life, rule, lua.cellPut);
+  return [
+    { trip: trip(lua.cellTripOne), put, leak, read: undefined, exchange },
+    { trip: trip(lua.cellTripMany), put: undefined, leak, read: undefined, exchange },
+  ];
 }
 
 function logDialect(): Dialect {
   return {
     trip: new Script(lua.prelude, lua.steps, lua.life, lua.log, lua.logWrite, lua.logTrip),
+    put: undefined,
     leak: new Script(lua.prelude, lua.log, lua.logLeak),
     read: new Script(lua.prelude, lua.log, lua.logRead),
+    exchange: new Script(lua.prelude, lua.life, lua.log, lua.logWrite, lua.logExchange),
   };
 }

@@ -1,15 +1,19 @@
 import {
   type CellAnswer,
   type CellSteps,
+  type Rate,
   type RatesLike,
   RemoteBucket,
   type RemoteBucketOptions,
   type Snapshot,
+  type State,
+  type Step,
   StoreError,
   toMicroseconds,
 } from "@sluice/core";
 import { CellNames, slotOf } from "./cell-names.js";
 import { type Dialect, dialectOf } from "./dialect.js";
+import { told, toldFrom } from "./exchange-text.js";
 import { makeClient, type OwnedClient } from "./owned-client.js";
 import {
   checkClient,
@@ -61,10 +65,15 @@ export class RedisBucket extends RemoteBucket {
   readonly #send: SendCommand;
   readonly #names: CellNames;
   readonly #dialect: Dialect;
+  /** What the script for one put is told of the rate, where there is one. */
+  readonly #parameters: readonly string[];
   /** What trips are told first: where the server's clock decides, and where instants come with the items. */
   readonly #preamble: string;
   readonly #preambleForInstants: string;
+  readonly #options: RedisBucketOptions;
   #owned: OwnedClient | undefined;
+  /** The bucket whose client this one shares. */
+  #owner: RedisBucket | undefined;
 
   /**
    * @param client A `Redis` or `Cluster` of ioredis; it is only borrowed.
@@ -73,11 +82,13 @@ export class RedisBucket extends RemoteBucket {
   constructor(client: RedisClient, rates: RatesLike, options: RedisBucketOptions = {}) {
     super("Redis", rates, options, new RedisClock(client));
     this.#client = checkClient(client);
+    this.#options = { ...options, algorithm: this.algorithm };
     this.#send = sender(client);
     this.#names = new CellNames(options.prefix ?? "sluice", this._prefix);
-    this.#dialect = dialectOf(this.algorithm, this.kernel);
-    this.#preamble = preamble(this.kernel, this._storeTime ? "server" : "client");
-    this.#preambleForInstants = preamble(this.kernel, this._storeTime ? "some instants" : "client");
+    this.#dialect = dialectOf(this.algorithm, this._kernel);
+    this.#parameters = this._kernel.parameters(0).map(String);
+    this.#preamble = preamble(this._kernel, this._storeTime ? "server" : "client");
+    this.#preambleForInstants = preamble(this._kernel, this._storeTime ? "some instants" : "client");
   }
 
   /**
@@ -117,12 +128,19 @@ export class RedisBucket extends RemoteBucket {
   }
 
   protected override async _send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
+    const alone = this.#dialect.put !== undefined && this._storeTime && cells.length === 1;
+    const only = alone ? onePut(cells[0] as CellSteps) : undefined;
+    if (only !== undefined) {
+      const name = this.#names.of((cells[0] as CellSteps).key);
+      const reply = this.#dialect.put?.run(this.#send, [name], String(only.weight), ...this.#parameters);
+      return readCells(await reply, 1, this._kernel.width);
+    }
     const names: RedisArgument[] = [];
     for (const { key } of cells) names.push(this.#names.of(key));
     const text = (hasInstant(cells) ? this.#preambleForInstants : this.#preamble) + stepsText(cells);
     const reply = await this.#dialect.trip.run(this.#send, names, text);
-    if (this.kernel.form === "log") return readDecisions(reply, cells, this.kernel);
-    return readCells(reply, cells.length, this.kernel.width);
+    if (this._kernel.form === "log") return readDecisions(reply, cells, this._kernel);
+    return readCells(reply, cells.length, this._kernel.width);
   }
 
   protected override async _read(key: string): Promise<Snapshot> {
@@ -131,12 +149,21 @@ export class RedisBucket extends RemoteBucket {
     return instant === undefined ? snapshot : { now: instant, state: snapshot.state };
   }
 
+  protected override _reopen(rates: readonly Rate[]): RedisBucket {
+    const bucket = new RedisBucket(this.#client, rates, this.#options);
+    bucket.#owner = this;
+    return bucket;
+  }
+
+  protected override async _exchange(key: string, from: State, to: State): Promise<boolean> {
+    const text = await this.#textWithInstant(undefined);
+    const states = [toldFrom(this._kernel, from), told(this._kernel, to)];
+    const exchange = () => this.#dialect.exchange.run(this.#send, [this.#names.of(key)], text, ...states);
+    return (await this._ask("replace the rates", exchange)) === 1;
+  }
+
   protected override async _leak(at: number | undefined): Promise<number> {
-    const instant = await this._instant(at);
-    const text =
-      instant === undefined
-        ? preamble(this.kernel, "server")
-        : preamble(this.kernel, "client") + sevenBits(instant, WHOLE);
+    const text = await this.#textWithInstant(at);
     let dropped = 0;
     for await (const names of this.#scan("leak")) {
       const counts = await this._ask("leak", () =>
@@ -167,7 +194,7 @@ export class RedisBucket extends RemoteBucket {
   }
 
   protected override _giveUp(): void {
-    this.#owned?.reconnect();
+    (this.#owner ?? this).#owned?.reconnect();
   }
 
   protected override async _disconnect(): Promise<void> {
@@ -182,13 +209,20 @@ export class RedisBucket extends RemoteBucket {
     }
   }
 
+  /** What the scripts are told that go by one instant. */
+  async #textWithInstant(at: number | undefined): Promise<string> {
+    const instant = await this._instant(at);
+    if (instant === undefined) return preamble(this._kernel, "server");
+    return preamble(this._kernel, "client") + sevenBits(instant, WHOLE);
+  }
+
   async #readCell(key: string): Promise<Snapshot> {
     const { read, trip } = this.#dialect;
     const names = [this.#names.of(key)];
-    if (read !== undefined) return readLog(await read.run(this.#send, names, this.#preamble), this.kernel);
-    const peek = { key, steps: [{ operation: "peek", weight: 0, at: undefined, count: 1 }] } as const;
+    if (read !== undefined) return readLog(await read.run(this.#send, names, this.#preamble), this._kernel);
+    const peek = { key, steps: [{ operation: "peek", weight: 0, at: undefined, time: 0, count: 1 }] } as const;
     const reply = await trip.run(this.#send, names, this.#preamble + stepsText([peek]));
-    const [answer] = readCells(reply, 1, this.kernel.width);
+    const [answer] = readCells(reply, 1, this._kernel.width);
     const { now, before } = answer as { now: number; before: { numbers: Float64Array; offset: number } };
     return { now, state: before };
   }
@@ -220,4 +254,11 @@ export class RedisBucket extends RemoteBucket {
     }
     return [...groups.values()];
   }
+}
+
+/** The one step of a key, where that is a single put. */
+function onePut({ steps }: CellSteps): Step | undefined {
+  const step = steps[0] as Step;
+  const { operation, weight, count, at } = step;
+  return steps.length === 1 && operation === "put" && count === 1 && weight > 0 && at === undefined ? step : undefined;
 }

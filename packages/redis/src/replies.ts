@@ -32,10 +32,11 @@ export function readCells(reply: unknown, cells: number, width: number): CellAns
   return answers;
 }
 
-/** The answers of `lua/log-trip.lua`: decisions, of which those in a row that differ by a number alone are told once. */
+/** The answers of `lua/log-trip.lua`: the server's time, and decisions, of which those in a row that differ by a number alone are told once. */
 export function readDecisions(reply: unknown, cells: readonly CellSteps[], kernel: Kernel): CellAnswer[] {
   const bytes = bytesOf(reply);
-  let at = 0;
+  const now = bytes.readDoubleLE(0);
+  let at = DOUBLE;
   return cells.map(({ steps }) => {
     const decisions: Decision[] = [];
     const length = steps.reduce((sum, { count }) => sum + count, 0);
@@ -43,7 +44,7 @@ export function readDecisions(reply: unknown, cells: readonly CellSteps[], kerne
       readRow(bytes, at, kernel, decisions);
       at += ROW;
     }
-    return { decisions };
+    return { now, decisions };
   });
 }
 

@@ -12,11 +12,11 @@ export class Script {
   }
 
   /** Runs it once. */
-  run(send: SendCommand, keys: readonly RedisArgument[], argument: string): Promise<unknown> {
-    return send("evalsha", this.#sha, keys.length, keys, argument).then(undefined, (error: unknown) => {
+  run(send: SendCommand, keys: readonly RedisArgument[], ...values: readonly RedisArgument[]): Promise<unknown> {
+    return send("evalsha", this.#sha, keys.length, keys, ...values).then(undefined, (error: unknown) => {
       // This alone says that nothing was run; after any other error it may have been.
       if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
-        return send("eval", this.#text, keys.length, keys, argument);
+        return send("eval", this.#text, keys.length, keys, ...values);
       }
       throw error;
     });

@@ -3,17 +3,18 @@
  *
  * @module
  */
-import type { CellSteps, Kernel, Operation, Step } from "@sluice/core";
+import type { CellSteps, Kernel, Step, StepOperation } from "@sluice/core";
 import { largeSevenBits, SMALL, sevenBits, WHOLE } from "./seven-bits.js";
 
 /** Who decides the time: the server, the server save for some steps, or the client. */
 export type TimeMode = "server" | "some instants" | "client";
 
 const MODES: Record<TimeMode, number> = { server: 0, "some instants": 1, client: 2 };
-const OPERATIONS: Record<Operation, number> = { peek: 0, put: 1, charge: 2, refund: 3 };
+const OPERATIONS: Record<StepOperation, number> = { peek: 0, put: 1, charge: 2, refund: 3, reserve: 32, cancel: 33 };
 const LAST = 4;
 const HAS_INSTANT = 8;
 const ONE_UNIT = 16;
+const HAS_TIME = 32;
 
 /** The beginning of what every script is told. */
 export function preamble(kernel: Kernel, mode: TimeMode): string {
@@ -50,17 +51,22 @@ export function hasInstant(cells: readonly CellSteps[]): boolean {
 }
 
 function isSame(a: Step, b: Step): boolean {
-  return a.weight === b.weight && a.operation === b.operation && a.count === b.count && a.at === b.at;
+  return (
+    a.weight === b.weight && a.operation === b.operation && a.count === b.count && a.at === b.at && a.time === b.time
+  );
 }
 
-function stepText({ operation, weight, count, at }: Step, last: boolean, span: number): string {
-  const isOne = weight === 1 && count === 1;
+function stepText({ operation, weight, count, at, time }: Step, last: boolean, span: number): string {
   // Whatever is done with no units changes nothing.
   let flags = OPERATIONS[weight === 0 ? "peek" : operation];
+  const hasTime = flags >= HAS_TIME;
+  const isOne = weight === 1 && count === 1 && !hasTime;
   if (last) flags += LAST;
   if (at !== undefined) flags += HAS_INSTANT;
   if (isOne) flags += ONE_UNIT;
   const units = isOne ? "" : sevenBits(count, SMALL) + sevenBits(weight, WHOLE);
   const instant = at === undefined ? "" : sevenBits(at, WHOLE);
-  return String.fromCharCode(flags) + sevenBits(span, SMALL) + units + instant;
+  return (
+    String.fromCharCode(flags) + sevenBits(span, SMALL) + units + instant + (hasTime ? sevenBits(time, WHOLE) : "")
+  );
 }

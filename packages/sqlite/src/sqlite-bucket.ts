@@ -8,13 +8,18 @@ import {
   DEFAULT_BUCKET_NAME,
   type Decision,
   type Entry,
+  isFresh,
   type Operation,
   operate,
+  type Rate,
   type RatesLike,
   reserve,
   type Snapshot,
+  type State,
   SystemClock,
+  sameState,
   toMicroseconds,
+  writeState,
 } from "@sluice/core";
 import { bytesOf, type Change, type LoadedCell } from "./cells.js";
 import { asStoreError, openDatabase, type SQLiteDatabase } from "./driver.js";
@@ -60,6 +65,9 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
   readonly #store: Store;
   /** Where single operations load a cell into. */
   readonly #cell: LoadedCell;
+  readonly #options: SQLiteBucketOptions;
+  /** Whether another bucket closes the database. */
+  #isSibling = false;
   /** The sweep that is under way. */
   #sweep: Generator<number> | undefined;
 
@@ -76,8 +84,9 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
     super("sync", rates, { ...options, clock: options.clock ?? new SystemClock() });
     const { name = DEFAULT_BUCKET_NAME, table = DEFAULT_TABLE } = options;
     this.#database = checkDatabase(database);
-    this.#store = new Store(database, this.kernel, {
-      name: cellPrefix(name, this.algorithm, this.rates),
+    this.#options = { ...options, algorithm: this.algorithm, clock: this.clock };
+    this.#store = new Store(database, this._kernel, {
+      name: cellPrefix(name, this.algorithm, this._rates),
       wall: this.clock instanceof SystemClock || this.clock instanceof SQLiteClock,
       table,
       timeout: checkTimeout(options.timeout),
@@ -106,7 +115,7 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
 
   protected override _apply(operation: Operation, { key, weight, at }: Entry): Decision {
     const change: Change<Decision> = (state, now, writable) =>
-      operate(this.kernel, operation, state, now, weight, writable);
+      operate(this._kernel, operation, state, now, weight, writable);
     if (operation === "put") return this.#put(key, weight, at, change);
     const run = operation === "peek" ? "read" : "write";
     return this.#store.transactions[run](operation, () => this.#change(bytesOf(key), at, change));
@@ -123,7 +132,7 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
         const cell = loaded.get(key) ?? this.#loadNew(key);
         loaded.set(key, cell);
         const now = at ?? this._now();
-        return operate(this.kernel, operation, cell.row.state, now, weight, () => {
+        return operate(this._kernel, operation, cell.row.state, now, weight, () => {
           changed.set(cell, now);
           return cell.row.state;
         });
@@ -134,22 +143,22 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
   }
 
   protected override _tryPut(key: string, weight: number): boolean {
-    if (weight === 0 || weight > this.capacity) return weight === 0;
+    if (weight === 0 || weight > this._capacity) return weight === 0;
     return this.#put(key, weight, undefined, (state, now, writable) => {
-      const admitted = this.kernel.admit(state, now, weight);
+      const admitted = this._kernel.admit(state, now, weight);
       if (admitted) writable();
       return admitted;
     });
   }
 
   protected override _reserve({ key, weight, at }: Entry, maxWait: number): Booked {
-    const book: Change<Booked> = (state, now, writable) => reserve(this.kernel, state, now, weight, maxWait, writable);
+    const book: Change<Booked> = (state, now, writable) => reserve(this._kernel, state, now, weight, maxWait, writable);
     return this.#store.transactions.write("reserve", () => this.#change(bytesOf(key), at, book));
   }
 
   protected override _cancel({ key, weight, at }: Entry, booked: number): Decision {
     const unbook: Change<Decision> = (state, now, writable) =>
-      cancel(this.kernel, state, now, weight, booked, writable);
+      cancel(this._kernel, state, now, weight, booked, writable);
     return this.#store.transactions.write("cancel", () => this.#change(bytesOf(key), at, unbook));
   }
 
@@ -157,7 +166,28 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
     const cell = this.#cell;
     return this.#store.transactions.read("read", () => {
       this.#store.cells.load(cell, bytesOf(key));
-      return { now: this._now(), state: copyState(this.kernel, cell.row.state) };
+      return { now: this._now(), state: copyState(this._kernel, cell.row.state) };
+    });
+  }
+
+  protected override _reopen(rates: readonly Rate[]): SQLiteBucket {
+    const bucket = new SQLiteBucket(this.#database, rates, this.#options);
+    bucket.#isSibling = true;
+    return bucket;
+  }
+
+  protected override _exchange(key: string, from: State, to: State): boolean {
+    const { cells, transactions } = this.#store;
+    const cell = this.#cell;
+    return transactions.write("replace the rates", () => {
+      cells.load(cell, bytesOf(key));
+      if (!sameState(this._kernel, cell.row.state, from)) return false;
+      cells.forget(cell.key);
+      if (isFresh(this._kernel, to)) return true;
+      cell.row.load(undefined);
+      writeState(this._kernel, cell.row.state, to);
+      cells.save(cell, this._now());
+      return true;
     });
   }
 
@@ -191,7 +221,7 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
   }
 
   protected override _close(): void {
-    if (!owned.has(this.#database)) return;
+    if (this.#isSibling || !owned.has(this.#database)) return;
     try {
       this.#database.close();
     } catch (error) {
@@ -202,7 +232,7 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
   #put<T>(key: string, weight: number, at: number | undefined, change: Change<T>): T {
     const { quickPut, transactions } = this.#store;
     const bytes = bytesOf(key);
-    if (quickPut !== undefined && weight > 0 && weight <= this.capacity) {
+    if (quickPut !== undefined && weight > 0 && weight <= this._capacity) {
       const put = () => quickPut.run(bytes, at ?? this._now(), weight, change);
       const answer = transactions.statement("put", put);
       if (answer !== undefined) return answer;

@@ -21,6 +21,9 @@ export class ArrayLog implements Log {
   }
 
   append(time: number, weight: number): void {
+    const newest = this.#totals[this.#totals.length - 1] ?? 0;
+    // Beyond, totals could not be told apart: they are counted anew from the oldest entry.
+    if (newest + weight > Number.MAX_SAFE_INTEGER) this.#moveDown();
     this.#totals.push(this.#gone + this.total(this.size - 1) + weight);
     this.#times.push(time);
   }
@@ -31,6 +34,10 @@ export class ArrayLog implements Log {
     this.#start += count;
     // Moving the rest down costs as much as was dropped since the last move.
     if (this.#start * 2 < this.#times.length) return;
+    this.#moveDown();
+  }
+
+  #moveDown(): void {
     this.#times = this.#times.slice(this.#start);
     this.#totals = this.#totals.slice(this.#start).map((total) => total - this.#gone);
     this.#start = 0;

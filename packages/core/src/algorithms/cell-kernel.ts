@@ -1,4 +1,5 @@
 import type { Rate } from "../rate.js";
+import { type CarryStrategy, predecessorOf } from "../replace/strategy.js";
 import type { Cell, Kernel } from "./kernel.js";
 
 /**
@@ -19,6 +20,16 @@ export interface RateKernel {
   admit(numbers: Float64Array, at: number, now: number, weight: number): boolean;
   take(numbers: Float64Array, at: number, now: number, weight: number): void;
   give(numbers: Float64Array, at: number, now: number, weight: number): void;
+  /** The numbers under this rate of what counts at `now` under an older one of the same algorithm. */
+  inherit(
+    older: RateKernel,
+    numbers: Float64Array,
+    at: number,
+    now: number,
+    strategy: CarryStrategy,
+  ): readonly number[];
+  merge(numbers: Float64Array, at: number, part: Float64Array, from: number, now: number): void;
+  unmerge(numbers: Float64Array, at: number, part: Float64Array, from: number, now: number): void;
 }
 
 /** Several rates side by side in one cell: all decide, and then all commit. */
@@ -110,6 +121,30 @@ export class CellKernel implements Kernel<Cell> {
 
   unbook(cell: Cell, now: number, weight: number): void {
     this.give(cell, now, weight);
+  }
+
+  inherit(older: Kernel, { numbers, offset }: Cell, now: number, strategy: CarryStrategy): Cell {
+    const heir = this.fresh();
+    // A bucket never changes its algorithm.
+    const parts = (older as CellKernel).#parts;
+    for (const [i, rate] of this.rates.entries()) {
+      const place = predecessorOf(rate, older.rates);
+      const at = offset + place * this.#step;
+      heir.numbers.set(this.#part(i).inherit(parts[place] as RateKernel, numbers, at, now, strategy), i * this.#step);
+    }
+    return heir;
+  }
+
+  merge({ numbers, offset }: Cell, part: Cell, now: number): void {
+    for (let at = 0, rate = 0; rate < this.#parts.length; rate++, at += this.#step) {
+      this.#part(rate).merge(numbers, offset + at, part.numbers, part.offset + at, now);
+    }
+  }
+
+  unmerge({ numbers, offset }: Cell, part: Cell, now: number): void {
+    for (let at = 0, rate = 0; rate < this.#parts.length; rate++, at += this.#step) {
+      this.#part(rate).unmerge(numbers, offset + at, part.numbers, part.offset + at, now);
+    }
   }
 
   #part(rate: number): RateKernel {

@@ -8,6 +8,7 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
+import { type CarryStrategy, scaleUp } from "../replace/strategy.js";
 import { CellKernel, type RateKernel } from "./cell-kernel.js";
 import { type Algorithm, refuseBursts } from "./kernel.js";
 
@@ -80,6 +81,28 @@ class FixedWindowRate implements RateKernel {
     const count = this.#count(numbers, at, now);
     // A window that has ended stays as it is, lest a clock that steps back find it empty.
     if (count > 0) numbers[at + 1] = Math.max(0, count - weight);
+  }
+
+  inherit(older: RateKernel, numbers: Float64Array, at: number, now: number, strategy: CarryStrategy): number[] {
+    const [limit, interval] = older.parameters as [number, number];
+    const [start, count] = [numbers[at] as number, numbers[at + 1] as number];
+    if (now >= start + interval || count === 0) return [0, 0];
+    return [start, strategy === "keep" ? count : scaleUp(count, this.capacity, limit)];
+  }
+
+  merge(numbers: Float64Array, at: number, part: Float64Array, from: number, now: number): void {
+    const more = this.#count(part, from, now);
+    if (more === 0) return;
+    const count = this.#count(numbers, at, now);
+    const start = part[from] as number;
+    // Of two windows the later one lasts: no unit counts for too short a time.
+    numbers[at] = count === 0 ? start : Math.max(numbers[at] as number, start);
+    numbers[at + 1] = count + more;
+  }
+
+  unmerge(numbers: Float64Array, at: number, part: Float64Array, from: number, now: number): void {
+    // While its window would be open, the one that it was merged into is.
+    this.give(numbers, at, now, this.#count(part, from, now));
   }
 
   #end(numbers: Float64Array, at: number): number {

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Rate } from "../rate.js";
+import type { CarryStrategy } from "../replace/strategy.js";
 
 /** The state of one key in a fixed number of numbers: those from `offset` on. All zero is a new cell. */
 export interface Cell {
@@ -82,6 +83,12 @@ export interface Kernel<S extends State = State> {
   book(state: S, now: number, weight: number, at: number): void;
   /** Takes a booking for `at` back, or a part of it: as if that had never been booked. */
   unbook(state: S, now: number, weight: number, at: number): void;
+  /** What counts at `now` in a state of a key under older rates of the same algorithm, as a state under these. */
+  inherit(older: Kernel, state: State, now: number, strategy: CarryStrategy): S;
+  /** Adds what counts in another state of the same key. */
+  merge(state: S, part: S, now: number): void;
+  /** Takes back what was merged, save what time has taken back already. */
+  unmerge(state: S, part: S, now: number): void;
 }
 
 /**

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Decision } from "../decision.js";
-import { toMilliseconds } from "../duration.js";
+import { toMicroseconds, toMilliseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
-import type { Cell, Kernel, Log, State } from "./kernel.js";
+import type { Kernel, State } from "./kernel.js";
 
 /** What is done to a cell: ask and take, ask only, take without asking, give back. */
 export type Operation = "put" | "peek" | "charge" | "refund";
@@ -45,7 +45,7 @@ export function operate(
 export interface Booked {
   /** As {@link decide} gives it once the units are booked; its `retryAfter` is how long until they may be used. */
   readonly decision: Decision;
-  /** When they may be used, on the clock of the bucket. */
+  /** When they may be used, on the clock of the bucket; where they were refused, when to ask again. */
   readonly at: number;
 }
 
@@ -65,7 +65,12 @@ export function reserve(
 ): Booked {
   const wait = weight === 0 ? 0 : Math.max(kernel.ahead(state, now), longestWait(kernel, state, now, weight));
   if (wait > maxWait || wait === Number.POSITIVE_INFINITY) {
-    return { decision: decide(kernel, state, now, weight), at: now + wait };
+    let decision = decide(kernel, state, now, weight);
+    // It would fit by itself, but not after what is booked.
+    if (decision.allowed) {
+      decision = { ...decide(kernel, state, now, 0), allowed: false, retryAfter: toMilliseconds(wait) };
+    }
+    return { decision, at: now + toMicroseconds(decision.retryAfter) };
   }
   if (wait === 0) return { decision: operate(kernel, "put", state, now, weight, writable), at: now };
   const next = writable();
@@ -138,17 +143,4 @@ export function unitsInUse(kernel: Kernel, state: State, now: number): number {
     most = Math.max(most, kernel.capacity(rate) - kernel.left(state, now, rate));
   }
   return most;
-}
-
-/** A state of its own with the same contents, for asking "what if". */
-export function copyState(kernel: Kernel, state: State): State {
-  const copy = kernel.fresh();
-  if (kernel.form === "cell") {
-    const { numbers, offset } = state as Cell;
-    (copy as Cell).numbers.set(numbers.subarray(offset, offset + kernel.width));
-  } else {
-    const log = state as Log;
-    for (let i = 0; i < log.size; i++) (copy as Log).append(log.time(i), log.total(i) - log.total(i - 1));
-  }
-  return copy;
 }

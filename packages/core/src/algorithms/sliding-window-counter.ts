@@ -9,6 +9,7 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
+import { type CarryStrategy, scaleUp } from "../replace/strategy.js";
 import { CellKernel, type RateKernel } from "./cell-kernel.js";
 import { type Algorithm, refuseBursts } from "./kernel.js";
 
@@ -100,6 +101,38 @@ class SlidingWindowCounterRate implements RateKernel {
     const newest = Math.min(weight, windows.current);
     windows.current -= newest;
     windows.previous = Math.max(0, windows.previous - (weight - newest));
+    store(numbers, at, windows);
+  }
+
+  inherit(older: RateKernel, numbers: Float64Array, at: number, now: number, strategy: CarryStrategy): number[] {
+    const { capacity } = older;
+    const [, interval] = older.parameters as [number, number];
+    const { start, current, previous, inView } = (older as SlidingWindowCounterRate).#look(numbers, at, now);
+    const scale = (units: number) => (strategy === "keep" ? units : scaleUp(units, this.capacity, capacity));
+    if (current === 0 && previous === 0) return [0, 0, 0];
+    if (interval === this.#interval) return [start, scale(current), scale(previous)];
+    // Windows of another length cannot go on: what is in view counts as made now.
+    const instant = start + interval - inView;
+    const estimate = current + Math.ceil((previous * inView) / interval);
+    return [instant - (instant % this.#interval), scale(estimate), 0];
+  }
+
+  merge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {
+    this.#add(numbers, at, part, from, 1);
+  }
+
+  unmerge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {
+    this.#add(numbers, at, part, from, -1);
+  }
+
+  /** Adds windows to those that stand beside them, or takes them away. */
+  #add(numbers: Float64Array, at: number, part: Float64Array, from: number, sign: 1 | -1): void {
+    const later = Math.max(numbers[at] as number, part[from] as number);
+    const { current, previous } = this.#look(part, from, later);
+    if (current === 0 && previous === 0) return;
+    const windows = this.#look(numbers, at, later);
+    windows.current = Math.max(0, windows.current + sign * current);
+    windows.previous = Math.max(0, windows.previous + sign * previous);
     store(numbers, at, windows);
   }
 

@@ -9,8 +9,9 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
+import { type CarryStrategy, predecessorOf, scaleUp } from "../replace/strategy.js";
 import { ArrayLog } from "./array-log.js";
-import { type Algorithm, type Kernel, type Log, refuseBursts } from "./kernel.js";
+import { type Algorithm, type Kernel, type Log, refuseBursts, type State } from "./kernel.js";
 
 /**
  * Keeps "`limit` units in any `interval`" exactly, at one entry an admitted item. The default.
@@ -133,6 +134,53 @@ class SlidingWindowLogKernel implements Kernel<Log> {
     log.dropOldest(firstInView(log, instant(log, now) - this.#longest));
     log.dropNewest(weight);
   }
+
+  inherit(older: Kernel, state: State, now: number, strategy: CarryStrategy): Log {
+    const log = state as Log;
+    // An entry has one weight for all rates: the longest, of which the most entries are in view, says how it changes.
+    const last = this.rates.length - 1;
+    const place = predecessorOf(this.rates[last] as Rate, older.rates);
+    const [limit, olderLimit] = strategy === "keep" ? [1, 1] : [this.capacity(last), older.capacity(place)];
+    const longest = Math.min(this.#longest, toMicroseconds((older.rates[older.rates.length - 1] as Rate).interval));
+    const first = firstInView(log, instant(log, now) - longest);
+    const heir = this.fresh();
+    for (let i = first, total = 0; i < log.size; i++) {
+      const next = scaleUp(log.total(i) - log.total(first - 1), limit, olderLimit);
+      if (next > total) heir.append(log.time(i), next - total);
+      total = next;
+    }
+    return heir;
+  }
+
+  merge(log: Log, part: Log): void {
+    const entries = [...entriesOf(log), ...entriesOf(part)].sort((a, b) => a.time - b.time);
+    log.dropOldest(log.size);
+    for (const { time, weight } of entries) log.append(time, weight);
+  }
+
+  unmerge(log: Log, part: Log): void {
+    for (const { time, weight } of entriesOf(part)) {
+      // Times are whole, or half as much more where they were booked.
+      const at = firstInView(log, time - BOOKED / 2);
+      for (let units = weight; units > 0 && at < log.size && log.time(at) === time; ) {
+        const taken = Math.min(units, log.total(at) - log.total(at - 1));
+        log.subtract(at, taken);
+        units -= taken;
+      }
+    }
+  }
+}
+
+interface LogEntry {
+  readonly time: number;
+  readonly weight: number;
+}
+
+function entriesOf(log: Log): LogEntry[] {
+  return Array.from({ length: log.size }, (_, i) => ({
+    time: log.time(i),
+    weight: log.total(i) - log.total(i - 1),
+  }));
 }
 
 /**

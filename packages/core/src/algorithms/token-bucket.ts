@@ -12,6 +12,7 @@
  */
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
+import { type CarryStrategy, scaleUp } from "../replace/strategy.js";
 import { CellKernel, type RateKernel } from "./cell-kernel.js";
 import type { Algorithm } from "./kernel.js";
 
@@ -87,6 +88,27 @@ export class TokenBucketRate implements RateKernel {
 
   give(numbers: Float64Array, at: number, now: number, weight: number): void {
     write(numbers, at, now, Math.max(0, this.#used(numbers, at, now) - weight * this.#unit));
+  }
+
+  inherit(older: RateKernel, numbers: Float64Array, at: number, now: number, strategy: CarryStrategy): number[] {
+    const [refill, unit, full] = older.parameters as [number, number, number];
+    const changed = numbers[at] as number;
+    const used = Math.max(0, (numbers[at + 1] as number) - Math.max(0, now - changed) * refill);
+    if (used === 0) return [0, 0];
+    const steps = strategy === "keep" ? scaleUp(used, this.#unit, unit) : scaleUp(used, this.#full, full);
+    return [Math.max(changed, now), steps];
+  }
+
+  merge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {
+    const time = part[from] as number;
+    if ((part[from + 1] as number) === 0) return;
+    write(numbers, at, time, this.#used(numbers, at, time) + this.#used(part, from, numbers[at] as number));
+  }
+
+  unmerge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {
+    // What time took back since then is no longer there to be taken.
+    const rest = this.#used(part, from, numbers[at] as number);
+    numbers[at + 1] = Math.max(0, (numbers[at + 1] as number) - rest);
   }
 
   /** Steps in use at `now`, after what has flowed back since the last change. */

@@ -14,6 +14,7 @@ import { Limiter } from "../limiter/limiter.js";
 import type { AbortSignalLike } from "../limiter/waiter.js";
 import type { Mode } from "../mode.js";
 import { describe } from "../rate.js";
+import { sleep } from "../sleep.js";
 import { BudgetReservation } from "./budget-reservation.js";
 import { type HeadersLike, type ProviderUnit, readProviderHeaders } from "./provider-headers.js";
 import { Turns } from "./turns.js";
@@ -247,7 +248,7 @@ export class Budget<N extends string> {
         const rule = `the provider asked for a pause of ${Duration.readable(rest)} more, past the timeout of ${timeout} ms`;
         throw new LimiterError("RATE_LIMIT_EXCEEDED", `Cannot take from the budget: ${rule}. Retry later.`);
       }
-      await pause(rest, signal);
+      await sleep(rest, signal, scheduleSystemTimer);
     }
   }
 
@@ -286,19 +287,4 @@ function limiterOf(name: string, limit: BudgetLimit): Limiter<"async"> {
   if (limit instanceof Limiter) return limit as Limiter<"async">;
   if (limit instanceof AbstractBucket) return new Limiter(limit, { name }) as Limiter<Mode> as Limiter<"async">;
   throw new TypeError(`Cannot limit ${describe(name)} by ${describe(limit)}: pass a limiter or a bucket.`);
-}
-
-/** Waits so many milliseconds; rejects with the signal's reason when that is raised. */
-function pause(ms: number, signal: AbortSignalLike | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      cancel();
-      reject(signal?.reason);
-    };
-    const cancel = scheduleSystemTimer(ms, () => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    });
-    signal?.addEventListener("abort", stop);
-  });
 }

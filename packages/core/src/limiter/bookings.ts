@@ -42,6 +42,8 @@ export class Bookings {
   readonly #waiting = new Map<string, number>();
   /** What the store is being asked: bookings, and to take some back. */
   readonly #asking = new Set<Promise<unknown>>();
+  /** How often the rates were replaced. */
+  #replacements = 0;
   #timerDue = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
@@ -67,19 +69,62 @@ export class Bookings {
     this.#held.add(held);
     if (held.due !== Number.POSITIVE_INFINITY) this.#due.push(held);
     waiter.listen(() => this.#turnAway(held, waiter.signal?.reason));
+    this.#book(held);
+    this.#setTimer();
+  }
+
+  #book(held: Booked): void {
+    const { key, waiter } = held;
     const left = waiter.deadline - this.#elapsed() - this.#settings.buffer;
+    const replacements = this.#replacements;
     const asked = this.#bucket.reserve({ key, weight: waiter.weight }, Math.max(0, left));
     this.#track(
       asked.then(
-        (booking) => this.#answered(held, booking),
+        (booking) => {
+          if (replacements === this.#replacements || waiter.gone) return this.#answered(held, booking);
+          // It may have been booked under rates that are gone since: another time may be right now.
+          if (booking.decision.allowed) this.#track(this.#takeBack(held, booking));
+          return this.#book(held);
+        },
         (error: unknown) => this.#turnAway(held, error),
       ),
     );
-    this.#setTimer();
+  }
+
+  /** Takes units of a booking back and lets its waiter wait for another. */
+  #unbook(held: Booked, weight: number): void {
+    const { key, waiter, booking } = held;
+    if (booking === undefined) return;
+    this.#countDown(key);
+    held.booking = undefined;
+    this.#due.remove(held);
+    held.due = waiter.deadline;
+    if (held.due !== Number.POSITIVE_INFINITY) this.#due.push(held);
+    if (weight > 0) this.#track(this.#bucket.cancel({ key, weight }, booking.at).catch(() => {}));
   }
 
   /** Whoever has booked keeps its time. */
   refresh(): void {}
+
+  /**
+   * Books anew for all, in their order: the rates were replaced.
+   *
+   * @param share The share of the units that surely still counts: no more is taken back.
+   */
+  rejudge(share: number): void {
+    this.#replacements++;
+    const all = [...this.#held].filter(({ booking }) => booking !== undefined);
+    // Parts of units add up, so that no more of them stay behind than one.
+    const sums = new Map<string, number>();
+    for (const held of all) {
+      const { key, waiter } = held;
+      const before = sums.get(key) ?? 0;
+      sums.set(key, before + waiter.weight);
+      this.#unbook(held, Math.floor((before + waiter.weight) * share) - Math.floor(before * share));
+    }
+    for (const held of all) this.#book(held);
+    this.#setTimer();
+  }
 
   /** Turns everybody away; the promises are fulfilled when the store has taken back what was booked. */
   close(error: unknown): Promise<unknown>[] {
@@ -139,13 +184,16 @@ export class Bookings {
     this.#held.delete(held);
     this.#due.remove(held);
     waiter.leave();
-    if (booking !== undefined) {
-      const waiting = (this.#waiting.get(key) as number) - 1;
-      if (waiting === 0) this.#waiting.delete(key);
-      else this.#waiting.set(key, waiting);
-    }
+    if (booking !== undefined) this.#countDown(key);
     this.#setTimer();
     this.#endIfEmpty();
+  }
+
+  /** One fewer waits for its time. */
+  #countDown(key: string): void {
+    const waiting = (this.#waiting.get(key) as number) - 1;
+    if (waiting === 0) this.#waiting.delete(key);
+    else this.#waiting.set(key, waiting);
   }
 
   #track(asked: Promise<unknown>): void {

@@ -135,23 +135,15 @@ export class Limiter<M extends Mode = "sync"> {
     return new Promise((resolve, reject) => {
       const { weight = 1, timeout = Number.POSITIVE_INFINITY, signal } = checkAcquireOptions(options);
       atLeast0("timeout", timeout);
-      const join = ([bucket, item]: Located<M>, left: number) => {
-        if (signal?.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const waiter = new Waiter(weight, timeout, bucket.clock.elapsed() + left, signal, resolve, reject);
-        if (weight > bucket.capacity) this.#refuseForEver(bucket, item, waiter);
-        else this.#linesOf(bucket).join(item.key, waiter);
-      };
+      const waiter = new Waiter(weight, timeout, signal, resolve, reject);
       const place = this.#locate("acquire", key, weight);
       if (!(place instanceof Promise)) {
-        join(place, timeout);
+        this.#join(place, waiter, timeout);
         return;
       }
       const rule = `the route did not answer within the timeout of ${timeout} ms. Allow more time.`;
       const late = () => new LimiterError("TIMEOUT", `Cannot wait for ${describe(key)}: ${rule}`);
-      inTime(place, timeout, signal, late).then(([found, left]) => join(found, left), reject);
+      inTime(place, timeout, signal, late).then(([found, left]) => this.#join(found, waiter, left), reject);
     });
   }
 
@@ -313,11 +305,28 @@ export class Limiter<M extends Mode = "sync"> {
     if (lines === undefined) {
       const settings = { bucket, name: this.name, buffer: this.#buffer, maxQueue: this.#maxQueue };
       // The lines of a bucket that may go before the limiter does must not hold it.
-      const onEmpty = () => bucket !== this.#single && this.#lines.delete(bucket);
-      lines = booksAhead(bucket) ? new Bookings(bucket, settings, onEmpty) : new Lines(settings, onEmpty);
-      this.#lines.set(bucket, lines);
+      const onEmpty = () => {
+        if (bucket === this.#single) return;
+        this.#lines.delete(bucket);
+        stopListening();
+      };
+      const made = booksAhead(bucket) ? new Bookings(bucket, settings, onEmpty) : new Lines(settings, onEmpty);
+      const stopListening = bucket.onReplaceRates((share) => made.rejudge(share));
+      this.#lines.set(bucket, made);
+      lines = made;
     }
     return lines;
+  }
+
+  /** Lets a waiter join its line, with so many milliseconds left of its timeout. */
+  #join([bucket, item]: Located<M>, waiter: Waiter, left: number): void {
+    if (waiter.signal?.aborted) {
+      waiter.reject(waiter.signal.reason);
+      return;
+    }
+    if (left !== Number.POSITIVE_INFINITY) waiter.deadline = bucket.clock.elapsed() + left;
+    if (waiter.weight > bucket.capacity) this.#refuseForEver(bucket, item, waiter);
+    else this.#linesOf(bucket).join(item.key, waiter);
   }
 
   /** Rejects a weight that no wait can help, without making it wait in line to hear so. */

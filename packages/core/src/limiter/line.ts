@@ -10,7 +10,7 @@ import type { AbstractBucket } from "../abstract-bucket.js";
 import type { Decision } from "../decision.js";
 import { ceilMicroseconds, toMilliseconds } from "../duration.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
-import { type Mode, whenSettled } from "../mode.js";
+import { answersAtOnce, type Mode, whenSettled } from "../mode.js";
 import { describe } from "../rate.js";
 import { Forecast } from "./forecast.js";
 import type { Waiter } from "./waiter.js";
@@ -39,6 +39,8 @@ export class Line {
   readonly #waiters = new Waiters();
   /** Whether the store is being asked for the first waiter. */
   #asking = false;
+  /** Whether the answer that is awaited may be out of date when it comes. */
+  #outdated = false;
   /** Those who wait for the store to have answered. */
   readonly #whenIdle: (() => void)[] = [];
   /** When the first waiter may ask again; `undefined` when it may at once. */
@@ -86,8 +88,37 @@ export class Line {
   refresh(): void {
     this.#forgetForecast();
     this.#retryAt = undefined;
+    // What the store is about to answer may be from before.
+    if (this.#asking) this.#outdated = true;
     this.#serve();
     this.#setTimer();
+  }
+
+  /** Asks again at once, and turns away those to whom other rates leave no chance any more. */
+  rejudge(): void {
+    const { bucket } = this.#settings;
+    for (let waiter = this.#waiters.first; waiter !== undefined; ) {
+      const { next } = waiter;
+      if (waiter.weight > bucket.capacity) this.#refuseForEver(waiter);
+      waiter = next;
+    }
+    this.refresh();
+    for (let waiter = this.#waiters.first?.next; waiter !== undefined; ) {
+      const { next } = waiter;
+      if (waiter.timeout !== Number.POSITIVE_INFINITY) this.#foresee(waiter);
+      waiter = next;
+    }
+    this.#setTimer();
+  }
+
+  #refuseForEver(waiter: Waiter): void {
+    const { bucket } = this.#settings;
+    whenSettled(
+      bucket.mode,
+      () => bucket.peek({ key: this.#key, weight: waiter.weight }),
+      (decision) => this.#exceed(waiter, decision),
+      (error) => this.#turnAway(waiter, error),
+    );
   }
 
   #remove(waiter: Waiter): void {
@@ -107,6 +138,10 @@ export class Line {
   /** Asks the store for the first waiter, and then for the next, until one has to wait. */
   #serve(): void {
     const { bucket } = this.#settings;
+    if (answersAtOnce(bucket)) {
+      this.#serveAtOnce(bucket);
+      return;
+    }
     while (this.#waiters.first !== undefined && !this.#asking && this.#retryAt === undefined) {
       const waiter = this.#waiters.first;
       this.#asking = true;
@@ -119,11 +154,28 @@ export class Line {
     }
   }
 
+  /** The same with a bucket that answers at once: of that, waiting by thousands is made. */
+  #serveAtOnce(bucket: AbstractBucket<"sync">): void {
+    for (
+      let waiter = this.#waiters.first;
+      waiter !== undefined && this.#retryAt === undefined;
+      waiter = this.#waiters.first
+    ) {
+      let decision: Decision;
+      try {
+        decision = bucket.put({ key: this.#key, weight: waiter.weight });
+      } catch (error) {
+        this.#turnAway(waiter, error);
+        continue;
+      }
+      this.#settle(waiter, decision);
+    }
+  }
+
   #answered(then: () => void): void {
     this.#asking = false;
     then();
-    // In mode "sync" the loop that asked goes on; an answer that came later starts a new one.
-    if (this.#settings.bucket.mode === "sync") return;
+    this.#outdated = false;
     this.#serve();
     this.#setTimer();
     this.#endIfEmpty();
@@ -143,6 +195,7 @@ export class Line {
   }
 
   #refused(waiter: Waiter, decision: Decision): void {
+    if (this.#outdated) return;
     this.#refusal = decision;
     // Where another process was faster, they must not all come at one instant again.
     const lost = this.#settings.bucket.mode === "async" && this.#lastRefused === waiter;

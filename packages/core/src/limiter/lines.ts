@@ -1,3 +1,4 @@
+import { answersAtOnce } from "../mode.js";
 import { Line, type LineSettings } from "./line.js";
 import type { Waiter } from "./waiter.js";
 
@@ -31,16 +32,36 @@ export class Lines {
   join(key: string, waiter: Waiter): void {
     let line = this.#lines.get(key);
     if (line === undefined) {
+      if (this.#admitsAtOnce(key, waiter)) return;
       line = new Line(key, this.#settings);
       this.#lines.set(key, line);
     }
     line.join(waiter);
   }
 
+  /** Whether nobody needs to stand in line: where a bucket answers at once, most need not. */
+  #admitsAtOnce(key: string, { weight, resolve, reject }: Waiter): boolean {
+    const { bucket } = this.#settings;
+    if (!answersAtOnce(bucket)) return false;
+    try {
+      const decision = bucket.put({ key, weight });
+      if (decision.allowed) resolve(decision);
+      return decision.allowed;
+    } catch (error) {
+      reject(error);
+      return true;
+    }
+  }
+
   /** Lets the line for `key`, or every line, ask again: units came back. */
   refresh(key?: string): void {
     if (key !== undefined) this.#lines.get(key)?.refresh();
     else for (const line of [...this.#lines.values()]) line.refresh();
+  }
+
+  /** Lets all ask again, and be judged anew: the rates were replaced. */
+  rejudge(): void {
+    for (const line of [...this.#lines.values()]) line.rejudge();
   }
 
   /** Turns everybody away; gives back promises where the store is still being asked for somebody. */

@@ -1,5 +1,6 @@
 import type { Decision } from "../decision.js";
 import type { HeapNode } from "../heap.js";
+import { whenAborted } from "../when-aborted.js";
 
 /** What is needed of an AbortSignal; any runtime's own will do. */
 export interface AbortSignalLike {
@@ -22,16 +23,14 @@ export class Waiter<T = Decision> implements HeapNode {
   gone = false;
   /** Whether the forecast of its line counts it. */
   foreseen = false;
-  #listener: (() => void) | undefined = undefined;
+  /** When its timeout is over, on the clock that its timer runs on. */
+  deadline = Number.POSITIVE_INFINITY;
+  #forget: (() => void) | undefined = undefined;
 
-  /**
-   * @param timeout Milliseconds that it is ready to wait, `Infinity` for any time.
-   * @param deadline The same as an instant of the clock that its timer runs on.
-   */
+  /** @param timeout Milliseconds that it is ready to wait, `Infinity` for any time. */
   constructor(
     readonly weight: number,
     readonly timeout: number,
-    readonly deadline: number,
     readonly signal: AbortSignalLike | undefined,
     readonly resolve: (value: T) => void,
     readonly reject: (reason: unknown) => void,
@@ -40,8 +39,7 @@ export class Waiter<T = Decision> implements HeapNode {
   /** Calls `onAbort` when the signal is raised while the waiter is in line. */
   listen(onAbort: (waiter: Waiter<T>) => void): void {
     if (this.signal === undefined) return;
-    this.#listener = () => onAbort(this);
-    this.signal.addEventListener("abort", this.#listener);
+    this.#forget = whenAborted(this.signal, () => onAbort(this));
   }
 
   /** Lets go of all that would keep the waiter alive. */
@@ -49,7 +47,7 @@ export class Waiter<T = Decision> implements HeapNode {
     this.gone = true;
     this.previous = undefined;
     this.next = undefined;
-    if (this.#listener !== undefined) this.signal?.removeEventListener("abort", this.#listener);
-    this.#listener = undefined;
+    this.#forget?.();
+    this.#forget = undefined;
   }
 }

@@ -127,7 +127,8 @@ export class LeakyBucketQueue {
         const rule = `${this.maxSize} wait already, and maxSize is ${this.maxSize}. Retry later or raise maxSize.`;
         throw new LimiterError("QUEUE_FULL", `Cannot acquire ${amount}: ${rule}`);
       }
-      const waiter = new Waiter<void>(amount, timeout, now + timeout, signal, resolve, reject);
+      const waiter = new Waiter<void>(amount, timeout, signal, resolve, reject);
+      waiter.deadline = now + timeout;
       this.#waiters.append(waiter, (leaver) => this.#turnAway(leaver, leaver.signal?.reason));
       this.#setTimer(now);
     });

@@ -4,10 +4,10 @@
  * @module
  */
 import { AbstractBucket } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import type { BucketOptions } from "../bucket-options.js";
 import { cellPrefix, DEFAULT_BUCKET_NAME } from "../cell-name.js";
-import { moreThan0, wholeAtLeast1 } from "../check-number.js";
+import { moreThan0, wholeAtLeast } from "../check-number.js";
 import type { AbstractClock } from "../clock/abstract-clock.js";
 import { systemElapsed } from "../clock/system-timer.js";
 import type { Decision } from "../decision.js";
@@ -18,7 +18,7 @@ import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
 import { outside } from "../outside.js";
 import { describe, type RatesLike } from "../rate.js";
-import { type Call, DecisionCall, TryCall } from "./call.js";
+import { type Call, DecisionCall, ReserveCall, TryCall } from "./call.js";
 import { Lanes } from "./lanes.js";
 import { type CellAnswer, type CellSteps, Trip } from "./trip.js";
 
@@ -68,11 +68,11 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
   constructor(store: string, rates: RatesLike, options: RemoteBucketOptions, clock: AbstractClock<Mode>) {
     super("async", rates, { ...options, clock: options.clock ?? clock });
     this.#store = store;
-    this._prefix = cellPrefix(options.name ?? DEFAULT_BUCKET_NAME, this.algorithm, this.rates);
+    this._prefix = cellPrefix(options.name ?? DEFAULT_BUCKET_NAME, this.algorithm, this._rates);
     this._timeout = moreThan0("timeout", options.timeout ?? DEFAULT_TIMEOUT);
     this._storeTime = options.clock === undefined;
     this.#lanes = new Lanes({
-      maxTrip: wholeAtLeast1("maxTrip", options.maxTrip ?? DEFAULT_MAX_TRIP),
+      maxTrip: wholeAtLeast(1, "maxTrip", options.maxTrip ?? DEFAULT_MAX_TRIP),
       timeout: this._timeout,
       carry: (calls) => this.#carry(new Trip(calls)),
       refuse: (call) => call.reject(this.#lateError(call.operation)),
@@ -118,7 +118,7 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
 
   protected override _apply(operation: Operation, { key, weight, at }: Entry): Promise<Decision> {
     return new Promise((resolve, reject) =>
-      this.#enter(new DecisionCall(operation, key, weight, at, systemElapsed(), resolve, reject) as Call),
+      this.#enter(new DecisionCall(operation, key, weight, at, 0, systemElapsed(), resolve, reject) as Call),
     );
   }
 
@@ -128,8 +128,29 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
 
   protected override _tryPut(key: string, weight: number): Promise<boolean> {
     return new Promise((resolve, reject) =>
-      this.#enter(new TryCall("put", key, weight, undefined, systemElapsed(), resolve, reject) as Call),
+      this.#enter(new TryCall("put", key, weight, undefined, 0, systemElapsed(), resolve, reject) as Call),
     );
+  }
+
+  protected override _reserve({ key, weight, at }: Entry, maxWait: number): Promise<Booked> {
+    // What never fits, and what is nothing, changes nothing: stores need not know of them.
+    const asks = weight === 0 || weight > this._capacity;
+    const [operation, time] = asks ? (["peek", 0] as const) : (["reserve", maxWait] as const);
+    return new Promise((resolve, reject) =>
+      this.#enter(new ReserveCall(operation, key, weight, at, time, systemElapsed(), resolve, reject) as Call),
+    );
+  }
+
+  protected override _cancel({ key, weight, at }: Entry, booked: number): Promise<Decision> {
+    // In a cell a booking is a debt, which is given back as any other.
+    const [operation, time] = this._kernel.form === "cell" ? (["refund", 0] as const) : (["cancel", booked] as const);
+    return new Promise((resolve, reject) =>
+      this.#enter(new DecisionCall(operation, key, weight, at, time, systemElapsed(), resolve, reject) as Call),
+    );
+  }
+
+  protected override async _settled(): Promise<void> {
+    await this.#lanes.idle();
   }
 
   protected override async _close(): Promise<void> {
@@ -158,7 +179,7 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
       const answers = await this._send(trip.groups);
       return () => {
         try {
-          trip.settle(this.kernel, answers);
+          trip.settle(this._kernel, answers);
         } catch (error) {
           fail(error);
         }

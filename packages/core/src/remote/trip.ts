@@ -8,14 +8,26 @@ import type { Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import type { Call } from "./call.js";
 
+/**
+ * What can be done to a cell: see the methods of a bucket of the same names. Only algorithms
+ * that book are asked to `reserve`, weights that fit in an empty cell, and only logs to
+ * `cancel`: elsewhere that is a `refund`.
+ */
+export type StepOperation = Operation | "reserve" | "cancel";
+
 /** An operation, once or several times in a row. */
 export interface Step {
   /** What is done. */
-  readonly operation: Operation;
+  readonly operation: StepOperation;
   /** Units, 0 or more; the same each time. */
   readonly weight: number;
   /** Whole microseconds; `undefined` lets the store's clock decide. */
   readonly at: number | undefined;
+  /**
+   * For `reserve` the longest wait, for `cancel` what the units were booked for, both in
+   * microseconds; 0 for all others.
+   */
+  readonly time: number;
   /** How many times, 1 or more. */
   readonly count: number;
 }
@@ -44,14 +56,16 @@ export type CellAnswer =
       readonly before: Cell;
     }
   | {
-      /** One for each time of each step, in order. */
+      /** Whole microseconds on the store's clock. */
+      readonly now: number;
+      /** One for each time of each step. A booking's `retryAfter` is its delay. */
       readonly decisions: readonly Decision[];
     };
 
 /** The calls of one trip for one key. */
 class Group implements CellSteps {
   readonly key: string;
-  readonly steps: { operation: Operation; weight: number; at: number | undefined; count: number }[] = [];
+  readonly steps: { -readonly [Part in keyof Step]: Step[Part] }[] = [];
   readonly calls: Call[] = [];
 
   constructor(key: string) {
@@ -59,16 +73,18 @@ class Group implements CellSteps {
   }
 
   add(call: Call): void {
-    const { operation, weight, at } = call;
+    const { operation, weight, at, time } = call;
     const last = this.steps[this.steps.length - 1];
-    if (last !== undefined && last.operation === operation && last.weight === weight && last.at === at) last.count++;
-    else this.steps.push({ operation, weight, at, count: 1 });
+    const same = last?.operation === operation && last.weight === weight && last.at === at && last.time === time;
+    if (same) last.count++;
+    else this.steps.push({ operation, weight, at, time, count: 1 });
     this.calls.push(call);
   }
 
   settle(kernel: Kernel, answer: CellAnswer): void {
     if ("decisions" in answer) {
-      for (let i = 0; i < this.calls.length; i++) (this.calls[i] as Call).answer(answer.decisions[i] as Decision);
+      const { decisions, now } = answer;
+      for (let i = 0; i < this.calls.length; i++) (this.calls[i] as Call).answer(decisions[i] as Decision, now);
     } else {
       for (const call of this.calls) call.replay(kernel, answer.before, answer.now);
     }

@@ -1,9 +1,12 @@
-import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
+import { AbstractBucket, type ReplaceListener, type Snapshot } from "../abstract-bucket.js";
+import type { Kernel } from "../algorithms/kernel.js";
 import type { Booked, Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
 import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
+import type { Rate } from "../rate.js";
+import type { ReplaceStrategy } from "../replace/strategy.js";
 import { bookedOf, itemOf } from "./wrapper-bucket.js";
 
 /**
@@ -35,6 +38,26 @@ class AsyncBucket extends AbstractBucket<"async"> {
   constructor(bucket: AbstractBucket<"sync">) {
     super("async", bucket.rates, bucket);
     this.#bucket = bucket;
+  }
+
+  override get rates(): readonly Rate[] {
+    return this.#bucket.rates;
+  }
+
+  override get kernel(): Kernel {
+    return this.#bucket.kernel;
+  }
+
+  override get capacity(): number {
+    return this.#bucket.capacity;
+  }
+
+  override onReplaceRates(listener: ReplaceListener): () => void {
+    return this.#bucket.onReplaceRates(listener);
+  }
+
+  protected override async _replaceRates(rates: readonly Rate[], strategy: ReplaceStrategy): Promise<void> {
+    this.#bucket.replaceRates(rates, strategy);
   }
 
   protected override async _apply(operation: Operation, entry: Entry): Promise<Decision> {

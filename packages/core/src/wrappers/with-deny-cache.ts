@@ -1,6 +1,6 @@
 import type { AbstractBucket } from "../abstract-bucket.js";
 import type { Booked, Operation } from "../algorithms/operate.js";
-import { wholeAtLeast1 } from "../check-number.js";
+import { wholeAtLeast } from "../check-number.js";
 import type { Decision } from "../decision.js";
 import type { Entry } from "../item.js";
 import { andThen, lift, type Mode, type Outcome } from "../mode.js";
@@ -40,7 +40,7 @@ export function withDenyCache<M extends Mode>(
   bucket: AbstractBucket<M>,
   options: DenyCacheOptions = {},
 ): AbstractBucket<M> {
-  return new DenyCacheBucket(bucket, wholeAtLeast1("maxKeys", options.maxKeys ?? DEFAULT_MAX_KEYS));
+  return new DenyCacheBucket(bucket, wholeAtLeast(1, "maxKeys", options.maxKeys ?? DEFAULT_MAX_KEYS));
 }
 
 /** A refusal of one unit, and when it was asked for. */
@@ -58,6 +58,7 @@ class DenyCacheBucket<M extends Mode> extends WrapperBucket<M> {
   constructor(bucket: AbstractBucket<M>, maxKeys: number) {
     super(bucket);
     this.#maxKeys = maxKeys;
+    bucket.onReplaceRates(() => this.#changed(undefined));
   }
 
   protected override _apply(operation: Operation, entry: Entry): Outcome<M, Decision> {
@@ -85,11 +86,12 @@ class DenyCacheBucket<M extends Mode> extends WrapperBucket<M> {
     );
     const open = entries.filter((_, i) => known[i] === undefined);
     const asked = this.clock.elapsed();
+    const changes = this.#changes;
     return andThen(this.mode, super._applyAll(operation, open), (decisions: Decision[]) => {
       const answers = decisions.values();
       return entries.map((entry, i) => {
         const decision = known[i] ?? (answers.next().value as Decision);
-        if (known[i] === undefined) this.#learn(entry, decision, asked);
+        if (known[i] === undefined && changes === this.#changes) this.#learn(entry, decision, asked);
         return decision;
       });
     });

@@ -1,6 +1,6 @@
 import { AbstractBucket, type Snapshot } from "../abstract-bucket.js";
 import type { Booked, Operation } from "../algorithms/operate.js";
-import { moreThan0, wholeAtLeast1 } from "../check-number.js";
+import { moreThan0, wholeAtLeast } from "../check-number.js";
 import { SystemClock } from "../clock/system-clock.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
@@ -9,6 +9,7 @@ import { inTime } from "../in-time.js";
 import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
 import { describe, type Rate } from "../rate.js";
+import type { ReplaceStrategy } from "../replace/strategy.js";
 import { Breaker, type BreakerOptions } from "./breaker.js";
 import { toAsync } from "./to-async.js";
 import { itemOf, WrapperBucket } from "./wrapper-bucket.js";
@@ -36,7 +37,8 @@ const DEFAULT_COOL_DOWN = 5000;
  *
  * What the other bucket admits is not made up for in the primary: with N processes that
  * each have a share f of the limit, N * f * limit can pass while the store is away.
- * Closing it closes both.
+ * Closing it closes both. `replaceRates` gives both the same rates: a share is given to the
+ * other bucket itself, afterwards.
  *
  * @example
  * ```ts
@@ -75,9 +77,15 @@ class FallbackBucket extends WrapperBucket<"async"> {
     this.#other = other;
     this.#timeout = moreThan0("timeout", timeout);
     const { failures = DEFAULT_FAILURES, coolDown = DEFAULT_COOL_DOWN } = breaker;
-    this.#breaker = new Breaker(wholeAtLeast1("failures", failures), moreThan0("coolDown", coolDown), () =>
+    this.#breaker = new Breaker(wholeAtLeast(1, "failures", failures), moreThan0("coolDown", coolDown), () =>
       this.clock.elapsed(),
     );
+  }
+
+  protected override async _replaceRates(rates: readonly Rate[], strategy: ReplaceStrategy): Promise<void> {
+    const replaced = [super._replaceRates(rates, strategy)];
+    if (this.#other instanceof AbstractBucket) replaced.push(this.#other.replaceRates(rates, strategy));
+    await Promise.all(replaced);
   }
 
   protected override _apply(operation: Operation, entry: Entry): Promise<Decision> {

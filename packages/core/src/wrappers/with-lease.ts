@@ -1,10 +1,11 @@
 import type { AbstractBucket, Snapshot } from "../abstract-bucket.js";
 import type { Operation } from "../algorithms/operate.js";
-import { moreThan0, wholeAtLeast1 } from "../check-number.js";
+import { moreThan0, wholeAtLeast } from "../check-number.js";
 import type { Decision } from "../decision.js";
 import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
-import { describe } from "../rate.js";
+import { describe, type Rate } from "../rate.js";
+import type { ReplaceStrategy } from "../replace/strategy.js";
 import { Lease } from "./lease.js";
 import { toAsync } from "./to-async.js";
 import { WrapperBucket } from "./wrapper-bucket.js";
@@ -31,6 +32,9 @@ const DEFAULT_MAX_KEYS = 10_000;
  * a process dies, until time has given it back. `remaining` counts what the store had when it
  * was last asked.
  *
+ * When its rates are replaced, what lies in leases goes back first. Rates that are replaced
+ * underneath leave it to time.
+ *
  * For the token bucket and the leaky bucket: in the others a unit counts from when it was taken, and
  * a lease would use it later. Items with a timestamp are not served from a lease.
  *
@@ -51,34 +55,42 @@ const DEFAULT_MAX_KEYS = 10_000;
  */
 export function withLease(bucket: AbstractBucket<Mode>, options: LeaseOptions): AbstractBucket<"async"> {
   const { size, ttl = DEFAULT_TTL, maxKeys = DEFAULT_MAX_KEYS } = options;
-  if (wholeAtLeast1("size", size) > bucket.capacity) {
-    throw new RangeError(
-      `Cannot lease ${size} units at a time: the smallest rate holds ${bucket.capacity}. Lease fewer.`,
-    );
-  }
+  checkSize(wholeAtLeast(1, "size", size), bucket.capacity);
   if (bucket.kernel.rule !== "token-bucket") {
     const rule = "a unit counts there from when it is taken, and a lease uses it later";
     throw new RangeError(`Cannot lease by ${describe(bucket.algorithm.name)}: ${rule}. Use tokenBucket.`);
   }
-  return new LeaseBucket(toAsync(bucket), size, moreThan0("ttl", ttl), wholeAtLeast1("maxKeys", maxKeys));
+  return new LeaseBucket(toAsync(bucket), size, moreThan0("ttl", ttl), wholeAtLeast(1, "maxKeys", maxKeys));
+}
+
+function checkSize(size: number, capacity: number): void {
+  if (size <= capacity) return;
+  throw new RangeError(`Cannot lease ${size} units at a time: the smallest rate holds ${capacity}. Lease fewer.`);
 }
 
 class LeaseBucket extends WrapperBucket<"async"> {
   readonly #size: number;
   readonly #ttl: number;
   readonly #maxKeys: number;
-  /** Units a millisecond that time gives back to the store at most. */
-  readonly #leak: number;
   readonly #leases = new Map<string, Lease>();
   /** Puts that ask the store, by key: others for the key wait for what they bring. */
   readonly #asking = new Map<string, Promise<unknown>>();
+  /** How often the rates were replaced: what was taken in advance before that is no lease any more. */
+  #replacements = 0;
 
   constructor(bucket: AbstractBucket<"async">, size: number, ttl: number, maxKeys: number) {
     super(bucket);
     this.#size = size;
     this.#ttl = ttl;
     this.#maxKeys = maxKeys;
-    this.#leak = Math.max(...this.rates.map(({ limit, interval }) => limit / interval));
+    bucket.onReplaceRates(() => this.#endAll());
+  }
+
+  /** What lies in leases goes back first, so that it is not carried over as used. */
+  protected override async _replaceRates(rates: readonly Rate[], strategy: ReplaceStrategy): Promise<void> {
+    checkSize(this.#size, Math.min(...rates.map(({ burst }) => burst)));
+    await this.#giveAllBack();
+    await super._replaceRates(rates, strategy);
   }
 
   protected override async _apply(operation: Operation, entry: Entry): Promise<Decision> {
@@ -122,14 +134,25 @@ class LeaseBucket extends WrapperBucket<"async"> {
   }
 
   protected override async _close(): Promise<void> {
-    await Promise.allSettled(this.#asking.values());
-    await Promise.allSettled([...this.#leases.keys()].map((key) => this.#giveBack(key)));
-    for (const lease of this.#leases.values()) lease.end();
+    await this.#giveAllBack();
+    this.#endAll();
     await super._close();
   }
 
   async #peek(entry: Entry): Promise<Decision> {
     return this.#leases.get(entry.key)?.peek(entry.weight, this.clock.elapsed()) ?? super._apply("peek", entry);
+  }
+
+  async #giveAllBack(): Promise<void> {
+    await Promise.allSettled(this.#asking.values());
+    await Promise.allSettled([...this.#leases.keys()].map((key) => this.#giveBack(key)));
+  }
+
+  /** Leaves what is still leased to time. */
+  #endAll(): void {
+    this.#replacements++;
+    for (const lease of this.#leases.values()) lease.end();
+    this.#leases.clear();
   }
 
   /** Takes a lease and serves the item from it; where there is no room for one, takes just the item. */
@@ -138,7 +161,9 @@ class LeaseBucket extends WrapperBucket<"async"> {
     const left = this.#leases.get(key)?.left(this.clock.elapsed()) ?? 0;
     if (weight < this.#size) {
       const asked = this.clock.elapsed();
+      const replacements = this.#replacements;
       const decision = await super._apply("put", { ...entry, weight: this.#size });
+      if (decision.allowed && replacements !== this.#replacements) return decision;
       if (decision.allowed) return this.#lease(key, left + this.#size - weight, decision, asked);
     }
     return super._apply("put", entry);
@@ -150,7 +175,9 @@ class LeaseBucket extends WrapperBucket<"async"> {
     const cancel = this.clock.schedule(ends - this.clock.elapsed(), () => void this.#giveBack(key).catch(() => {}), {
       unref: true,
     });
-    const lease = new Lease(units, decision, asked, this.#leak, cancel);
+    // Units a millisecond that time gives back to the store at most.
+    const leak = Math.max(...this.rates.map(({ limit, interval }) => limit / interval));
+    const lease = new Lease(units, decision, asked, leak, cancel);
     this.#leases.delete(key);
     this.#leases.set(key, lease);
     if (this.#leases.size > this.#maxKeys)

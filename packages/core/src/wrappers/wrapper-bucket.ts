@@ -1,9 +1,12 @@
-import { AbstractBucket, type Booking, type Snapshot } from "../abstract-bucket.js";
+import { AbstractBucket, type Booking, type ReplaceListener, type Snapshot } from "../abstract-bucket.js";
+import type { Kernel } from "../algorithms/kernel.js";
 import type { Booked, Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds, toMilliseconds } from "../duration.js";
 import type { Entry, RateItem } from "../item.js";
 import { andThen, type Mode, type Outcome } from "../mode.js";
+import type { Rate } from "../rate.js";
+import type { ReplaceStrategy } from "../replace/strategy.js";
 
 /** A bucket around a bucket: does what that does, save where a subclass does otherwise. Closing it closes that. */
 export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
@@ -13,6 +16,26 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
   constructor(inner: AbstractBucket<M>) {
     super(inner.mode, inner.rates, inner);
     this._inner = inner;
+  }
+
+  override get rates(): readonly Rate[] {
+    return this._inner.rates;
+  }
+
+  override get kernel(): Kernel {
+    return this._inner.kernel;
+  }
+
+  override get capacity(): number {
+    return this._inner.capacity;
+  }
+
+  override onReplaceRates(listener: ReplaceListener): () => void {
+    return this._inner.onReplaceRates(listener);
+  }
+
+  protected override _replaceRates(rates: readonly Rate[], strategy: ReplaceStrategy): Outcome<M, void> {
+    return this._inner.replaceRates(rates, strategy);
   }
 
   protected override _apply(operation: Operation, entry: Entry): Outcome<M, Decision> {

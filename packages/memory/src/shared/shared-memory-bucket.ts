@@ -54,6 +54,9 @@ const CREATOR = 1;
  * key that would be so soonest out of a sample, and `evictions` counts it: it starts anew.
  * Keys are known by a 128-bit hash under a secret of the bucket (HalfSipHash-2-4, twice).
  *
+ * Its rates cannot be replaced (`replaceRates`), since the other threads would not know:
+ * create another bucket, and hand the threads its handle.
+ *
  * Each thread reads its own clock. Monotonic clocks of threads agree unless the system's
  * time was set between their starts; where it is, pass a `SystemClock` in all of them.
  *
@@ -134,6 +137,11 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
   /** How many keys lost units that counted, to make room for others. */
   get evictions(): number {
     return this.#table.evictions;
+  }
+
+  protected override _replaceRates(): void {
+    const way = "Create another bucket, and hand the threads its handle.";
+    throw new RangeError(`Cannot replace the rates of a SharedMemoryBucket: other threads would not know. ${way}`);
   }
 
   protected override _apply(operation: Operation, { key, weight, at }: Entry): Decision {

@@ -18,8 +18,8 @@ BEGIN
   RETURN true;
 END {quote};
 
--- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund), the weight,
--- the instant (-1 for now), and how many times.
+-- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund, 3 reserve), the
+-- weight, the instant (-1 for now), and how many times; for reserve, which comes once, the longest wait.
 CREATE OR REPLACE FUNCTION {bucket}(state float8[], steps float8[], now float8, parameters float8[])
   RETURNS float8[] LANGUAGE plpgsql IMMUTABLE
 AS {quote}
@@ -36,7 +36,7 @@ BEGIN
   FOR s IN 1 .. cardinality(steps) BY 4 LOOP
     operation := steps[s];
     at := CASE WHEN steps[s + 2] < 0 THEN now ELSE steps[s + 2] END;
-    fit := steps[s + 3];
+    fit := CASE WHEN operation = 3 THEN 1 ELSE steps[s + 3] END;
     CONTINUE WHEN operation = 2 AND {bucket_idle}(state, at, parameters);
     next := state;
     i := 1;
@@ -52,11 +52,14 @@ BEGIN
         fit := least(fit, floor((parameters[p + 2] - used) / need));
       ELSIF operation = 0 AND used + need > parameters[p + 2] THEN
         fit := 0;
+      ELSIF operation = 3 AND used + need > parameters[p + 2]
+        AND greatest(0, state[i] - at) + ceil((used + need - parameters[p + 2]) / parameters[p]) > steps[s + 3] THEN
+        fit := 0;
       END IF;
       i := i + 2;
     END LOOP;
     CONTINUE WHEN fit < 1;
-    IF operation < 2 THEN
+    IF operation <> 2 THEN
       i := 2;
       FOR p IN 2 .. cardinality(parameters) BY 3 LOOP
         next[i] := next[i] + fit * (steps[s + 1] * parameters[p]);

@@ -16,14 +16,14 @@ local function reset_all(at, s)
 end
 
 -- The step at hand, and how many more keys have it.
-local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
+local span, operation, last, count, weight, now, time = 0, PEEK, true, 0, 0, 0, 0
 
 -- Carries out the step at hand on all rates, into `after`; says whether all of them admit it.
 local function carry_out_all(s, after)
   for rate = 0, rates - 1 do
     local i, q = WIDTH * rate, 3 * rate
     local admitted, a, b, c =
-      carry_out(operation, weight, now, s[i + 1], s[i + 2], s[i + 3], p[q + 1], p[q + 2], p[q + 3])
+      carry_out(operation, weight, now, s[i + 1], s[i + 2], s[i + 3], p[q + 1], p[q + 2], p[q + 3], time)
     if not admitted then return false end
     -- A number too many is the next rate's first, which comes after it.
     after[i + 1], after[i + 2], after[i + 3] = a, b, c
@@ -40,7 +40,7 @@ for i = 1, #KEYS do
   local ended = value and reset_all(0, s)
   local changed = false
   repeat
-    if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end
+    if span == 0 then position, span, operation, last, count, weight, now, time = step_at(position) end
     span = span - 1
     for _ = 1, count do
       if operation == PEEK or operation == REFUND and reset_all(now, s) == 0 then break end

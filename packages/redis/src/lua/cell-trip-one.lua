@@ -7,7 +7,7 @@ if WIDTH == 3 then FORMAT, FRESH = "<ddd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0
 local p1, p2, p3 = parameters()
 
 -- The step at hand, and how many more keys have it.
-local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
+local span, operation, last, count, weight, now, time = 0, PEEK, true, 0, 0, 0, 0
 local answer = { pack("<d", server_now), FRESH }
 for i = 1, #KEYS do
   local a, b, c, ended = 0, 0, 0, nil
@@ -20,12 +20,12 @@ for i = 1, #KEYS do
   answer[i + 1] = value or FRESH
   local changed = false
   repeat
-    if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end
+    if span == 0 then position, span, operation, last, count, weight, now, time = step_at(position) end
     span = span - 1
     -- What is refused once is refused until the next step, and what is as good as new stays so.
     for _ = 1, count do
       if operation == PEEK or operation == REFUND and reset(now, a, b, c, p1, p2) == 0 then break end
-      local admitted, next_a, next_b, next_c = carry_out(operation, weight, now, a, b, c, p1, p2, p3)
+      local admitted, next_a, next_b, next_c = carry_out(operation, weight, now, a, b, c, p1, p2, p3, time)
       if not admitted then break end
       a, b, c, changed = next_a, next_b, next_c, true
     end

@@ -4,7 +4,8 @@
 --   count, flags    4 and 2 bytes: how many; 1 when allowed, and twice the rate that binds
 --   left, less      doubles: units left for the first, and how many fewer for each one after it
 --   wait, reset     doubles: microseconds until it would be admitted, and until the log is as good as new
-local answer = {}
+-- The server's time goes before them.
+local answer = { pack("<d", server_now) }
 
 local function decided(count, allowed, rate, left, less, wait, reset_after)
   local flags = 2 * rate - (allowed and 1 or 2)
@@ -53,8 +54,9 @@ end
 
 -- The longest wait and the rate that has it; the fewest units left and the rate that has them.
 local function decide(now, units)
-  -- An item counts as made no earlier than the newest entry.
-  local instant = log.size == 0 and now or math.max(now, log.newest)
+  -- An item counts as made no earlier than the newest entry, save where that is booked for later.
+  local instant = now
+  if log.size > 0 and log.newest > now and log.newest % 1 == 0 then instant = log.newest end
   if log.viewed ~= instant then
     log.viewed = instant
     for rate = 1, rates do
@@ -67,7 +69,7 @@ local function decide(now, units)
     if units > left and units > 0 then
       wait = math.huge
       if units <= limits[rate] then
-        wait = time_of_total(first[rate], before[rate] + units - left) + intervals[rate] - now
+        wait = ceil(time_of_total(first[rate], before[rate] + units - left)) + intervals[rate] - now
       end
     end
     if wait > worst then worst, slowest = wait, rate end
@@ -76,11 +78,15 @@ local function decide(now, units)
   return worst, slowest, fewest, tightest
 end
 
--- Adds `count` items at once, after what has left the longest window is dropped; `first` must be true.
-local function take(count, units)
-  local instant = log.viewed
+-- The time of an entry for an item: entries never go back in time, past those booked for later neither.
+local function entry_time(now)
+  return log.size == 0 and now or math.max(now, log.newest)
+end
+
+-- Adds `count` entries of a time, after what has left the longest window is dropped; `first` must be true.
+local function take(count, units, made)
   drop_oldest(first[rates])
-  for _ = 1, count do append(instant, units) end
+  for _ = 1, count do append(made, units) end
 end
 
 -- Admits as many as fit, and refuses the others: a refusal changes nothing, so all get the same one.
@@ -88,7 +94,7 @@ local function put(count, units, now)
   local wait, slowest, fewest, tightest = decide(now, units)
   local admitted = wait > 0 and 0 or math.min(count, math.floor(fewest / units))
   if admitted > 0 then
-    take(admitted, units)
+    take(admitted, units, entry_time(now))
     decided(admitted, true, tightest, fewest - units, units, 0, reset(now))
     if admitted < count then wait, slowest, fewest = decide(now, units) end
   end
@@ -96,22 +102,65 @@ local function put(count, units, now)
   return admitted > 0
 end
 
+-- Books one item, half a microsecond before its time, unless it would have to wait longer than asked.
+local function book(units, now, longest_wait)
+  local wait, slowest, fewest, tightest = decide(now, units)
+  local ahead = ceil(entry_time(now)) - log.viewed
+  if wait == 0 and ahead == 0 then return put(1, units, now) end
+  if math.max(wait, ahead) > longest_wait then
+    if wait == 0 then wait, slowest = ahead, tightest end
+    decided(1, false, slowest, fewest, 0, wait, reset(now))
+    return false
+  end
+  wait = math.max(wait, ahead)
+  take(1, units, now + wait - 0.5)
+  local _, _, left, tightest_then = decide(now, 0)
+  decided(1, true, tightest_then, left, 0, wait, reset(now))
+  return true
+end
+
+-- Takes units back that were booked for a time, or those after them; says whether anything changed.
+local function unbook(units, now, booked)
+  local changed = false
+  decide(now, 0)
+  if reset(now) > 0 and booked + longest > log.viewed then
+    local from = first_in_view(booked - 1, log.size)
+    if from < log.size then
+      subtract(from, units)
+      changed = true
+    end
+  end
+  local _, _, fewest, tightest = decide(now, 0)
+  decided(1, true, tightest, fewest, 0, 0, reset(now))
+  return changed
+end
+
 -- Carries out a step that is no put, and says whether anything changed.
-local function others(operation, count, units, now)
+local function others(operation, count, units, now, time)
   if operation == PEEK then
     local wait, slowest, fewest, tightest = decide(now, units)
     if wait > 0 then
       decided(count, false, slowest, fewest, 0, wait, reset(now))
     else
-      local reset_after = units > 0 and log.viewed + longest - now or reset(now)
+      local reset_after = units > 0 and ceil(entry_time(now)) + longest - now or reset(now)
       decided(count, true, tightest, fewest - units, 0, 0, reset_after)
     end
     return false
   elseif operation == CHARGE then
     local _, _, fewest, tightest = decide(now, 0)
-    take(count, units)
+    take(count, units, entry_time(now))
     decided(count, true, tightest, fewest - units, units, 0, reset(now))
     return true
+  elseif operation ~= REFUND then
+    local changed = false
+    for _ = 1, count do
+      if operation == RESERVE then
+        changed = book(units, now, time) or changed
+      else
+        changed = unbook(units, now, time) or changed
+      end
+    end
+    return changed
   end
   local done = 0
   while done < count and reset(now) > 0 do
@@ -130,17 +179,17 @@ local function others(operation, count, units, now)
 end
 
 -- The step at hand, and how many more keys have it.
-local span, operation, last, count, weight, now = 0, PEEK, true, 0, 0, 0
+local span, operation, last, count, weight, now, time = 0, PEEK, true, 0, 0, 0, 0
 for i = 1, #KEYS do
   local ended = open(KEYS[i]) and log.newest + longest
   local changed = false
   repeat
-    if span == 0 then position, span, operation, last, count, weight, now = step_at(position) end
+    if span == 0 then position, span, operation, last, count, weight, now, time = step_at(position) end
     span = span - 1
     if operation == PUT then
       changed = put(count, weight, now) or changed
     else
-      changed = others(operation, count, weight, now) or changed
+      changed = others(operation, count, weight, now, time) or changed
     end
   until last
   if changed then save(ended, now) end

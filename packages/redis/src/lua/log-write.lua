@@ -47,11 +47,34 @@ local function drop_newest(units)
   log.new[2 * at + 1], log.new[2 * at + 2] = log.newest, target
 end
 
+-- Takes units back from entry `from` on; those left with none are forgotten.
+local function subtract(from, units)
+  local size, fresh, before_all, taken = log.size, log.fresh, log.gone, 0
+  if from > 0 then before_all = select(2, entry(from - 1)) end
+  local left = {}
+  for i = from, size - 1 do
+    local made, sum = entry(i)
+    local part = math.min(units - taken, sum - before_all)
+    taken = taken + part
+    if sum - before_all > part then
+      left[#left + 1], left[#left + 2] = made, sum - taken
+    end
+    before_all = sum
+  end
+  if not log.new or fresh > from then
+    log.new, fresh = {}, from
+  end
+  for i = 1, #left do log.new[2 * (from - fresh) + i] = left[i] end
+  log.size, log.fresh, log.total, log.viewed = from + #left / 2, fresh, log.total - taken, false
+  if log.size == 0 then return end
+  log.oldest, log.newest = (entry(0)), (entry(log.size - 1))
+end
+
 -- Writes the log back after a trip whose last step was at `now`; it ended at `ended` before, nil for one that is new.
 local function save(ended, now)
   local key, size, fresh = log.key, log.size, log.fresh
   if size == 0 then return redis.call("UNLINK", key) end
-  local unit, time = life(log.newest + longest, ended, now)
+  local unit, time = life(ceil(log.newest) + longest, ended, now)
   local parts = {}
   for i = math.max(fresh, 0), size - 1 do parts[#parts + 1] = struct.pack("<dd", entry(i)) end
   local new = table.concat(parts)

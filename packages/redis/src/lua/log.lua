@@ -70,9 +70,9 @@ local function entry(i)
   return struct.unpack("<dd", log.pages[page], 16 * (place % 64) + 1)
 end
 
--- Microseconds until the log is as good as new.
+-- Microseconds until the log is as good as new. A time that is booked ends in a half: it is for the microsecond after.
 local function reset(at)
-  return log.size == 0 and 0 or math.max(0, log.newest + longest - at)
+  return log.size == 0 and 0 or math.max(0, ceil(log.newest) + longest - at)
 end
 
 -- The bytes of the first `count` entries, all of which are in Redis.

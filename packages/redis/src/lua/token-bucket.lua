@@ -4,14 +4,16 @@
 local WIDTH = 2
 
 -- Whether a step is admitted, and what the numbers of a rate become if it is.
-local function carry_out(operation, units, now, changed, used, _, refill, unit, full)
+local function carry_out(operation, units, now, changed, used, _, refill, unit, full, longest_wait)
   if now > changed then
     used = max(0, used - (now - changed) * refill)
     changed = now
   end
   if operation == REFUND then return true, changed, max(0, used - units * unit) end
   used = used + units * unit
-  return operation == CHARGE or used <= full, changed, used
+  local fits = operation == CHARGE or used <= full
+  if operation == RESERVE and not fits then fits = changed - now + ceil((used - full) / refill) <= longest_wait end
+  return fits, changed, used
 end
 
 -- Microseconds from an instant until the rate is as good as new.
