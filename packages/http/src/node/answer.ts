@@ -1,0 +1,33 @@
+/**
+ * From verdicts to responses.
+ *
+ * @module
+ */
+import type { Answer, Field } from "../answer/answer.js";
+import type { Verdict } from "../rate-limiter/verdict.js";
+import type { NodeResponse } from "./connection.js";
+
+/**
+ * Tells a client what is left, or answers it when it is refused.
+ *
+ * @returns Whether the request is to be served.
+ */
+export function tell(response: NodeResponse, verdict: Verdict): boolean {
+  if (verdict.allowed) setFields(response, verdict.fields);
+  else send(response, verdict);
+  return verdict.allowed;
+}
+
+/** Sets header fields. Where the head is sent already, it is too late to tell, and no reason to fail. */
+export function setFields(response: NodeResponse, fields: readonly Field[]): void {
+  if (response.headersSent) return;
+  for (const [name, value] of fields) response.setHeader(name, value);
+}
+
+/** Sends the answer to a request that is not served. */
+export function send(response: NodeResponse, { status, fields, body }: Answer): void {
+  response.statusCode = status;
+  setFields(response, fields);
+  response.setHeader("Content-Type", body.type);
+  response.end(body.text);
+}
