@@ -9,6 +9,27 @@ export function makeKey(i: number): string {
   return Buffer.from(`key-${digits}`).toString("latin1");
 }
 
+/** A seeded walk over `count` keys in which the n-th comes 1/n as often as the first. */
+export function makeZipfOrder(count: number, seed: number): Uint32Array {
+  const sums = new Float64Array(count);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    sum += 1 / (i + 1);
+    sums[i] = sum;
+  }
+  return makeOrder(2 ** 30, seed).map((random) => {
+    const target = (random / 2 ** 30) * sum;
+    let low = 0;
+    let high = count - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sums[middle] as number) > target) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  });
+}
+
 /** A seeded walk over `count` keys, long enough that no cache learns it. */
 export function makeOrder(count: number, seed: number): Uint32Array {
   const order = new Uint32Array(2 ** 20);

@@ -1,19 +1,20 @@
 /**
- * One case of the speed bench, in a process of its own: `memory-speed.js CASE KEYS ROUNDS CALLS`.
+ * One case of the speed bench, in a process of its own: `memory-speed.js CASE KEYS ROUNDS CALLS`,
+ * with the case `token-bucket`, `zipf`, `refused` or `log`.
  *
  * The contestants take turns in short rounds, so that whatever else the machine does hits
  * them alike. Prints the timings as JSON.
  */
 import { Rate } from "@sluice/core";
 import * as contestants from "./contestants.js";
-import { makeKeys, makeOrder } from "./keys.js";
+import { makeKeys, makeOrder, makeZipfOrder } from "./keys.js";
 import { summarise } from "./statistics.js";
 
 const WARM_UP = 3;
 
 const [name = "token-bucket", count = "1", rounds = "15", calls = "300000"] = process.argv.slice(2);
 const keys = makeKeys(Number(count));
-const order = makeOrder(keys.length, 7);
+const order = name === "zipf" ? makeZipfOrder(keys.length, 7) : makeOrder(keys.length, 7);
 
 function line(rate: Rate): Record<string, contestants.Contestant> {
   const floor = { "hand-written": contestants.handWritten(rate, keys.length) };
@@ -26,7 +27,9 @@ function line(rate: Rate): Record<string, contestants.Contestant> {
   };
 }
 
-const rate = name === "log" ? new Rate(10, 1000) : new Rate(100, 1000);
+// Of nearly all that are refused, as many as one a second and key is admitted.
+const limits: Record<string, number> = { log: 10, refused: 1 };
+const rate = new Rate(limits[name] ?? 100, 1000);
 const all = Object.entries(line(rate));
 for (const [, decide] of all) for (const key of keys) decide(key);
 

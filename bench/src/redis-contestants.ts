@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { redisStore } from "@joint-ops/hitlimit/stores/redis";
 import { Limiter, type Rate, tokenBucket } from "@sluice/core";
 import { RedisBucket } from "@sluice/redis";
+import { Ratelimit } from "@upstash/ratelimit";
+import AsyncRateLimiter from "async-ratelimiter";
 import { Redis } from "ioredis";
 import { RedisStore } from "rate-limit-redis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
@@ -33,6 +36,8 @@ export async function contestants(port: number, rate: Rate): Promise<Contestant[
     flexible(connect(), rate),
     hitlimit(port, rate),
     expressStore(connect(), rate),
+    upstash(connect(), rate),
+    asyncRateLimiter(connect(), rate),
   ];
 }
 
@@ -80,4 +85,39 @@ function expressStore(client: Redis, { limit, interval }: Rate): Contestant {
   void store.init({ windowMs: interval } as Parameters<typeof store.init>[0]);
   const decide = async (key: string) => (await store.increment(key)).totalHits <= limit;
   return { name: "rate-limit-redis", decide, close: () => client.quit() };
+}
+
+/**
+ * Upstash's limiter, with ioredis where its own client would send each command as a request.
+ *
+ * Its scripts begin with a flag that only Upstash's servers know: it is taken off.
+ */
+function upstash(client: Redis, { limit, interval }: Rate): Contestant {
+  const known = new Map<string, string>();
+  const redis = {
+    async evalsha(sha: string, keys: string[], args: (string | number)[]) {
+      const own = known.get(sha);
+      if (own === undefined) throw new Error("NOSCRIPT");
+      return client.evalsha(own, keys.length, ...keys, ...args);
+    },
+    async eval(script: string, keys: string[], args: (string | number)[]) {
+      const own = (await client.script("LOAD", script.replace(/^#!.*\n/, ""))) as string;
+      known.set(createHash("sha1").update(script).digest("hex"), own);
+      return client.evalsha(own, keys.length, ...keys, ...args);
+    },
+  };
+  const limiter = new Ratelimit({
+    redis: redis as unknown as ConstructorParameters<typeof Ratelimit>[0]["redis"],
+    limiter: Ratelimit.fixedWindow(limit, `${interval} ms`),
+    ephemeralCache: false,
+    timeout: 0,
+  });
+  const decide = async (key: string) => (await limiter.limit(key)).success;
+  return { name: "@upstash/ratelimit", decide, close: () => client.quit() };
+}
+
+function asyncRateLimiter(client: Redis, { limit, interval }: Rate): Contestant {
+  const limiter = new AsyncRateLimiter({ db: client, max: limit, duration: interval });
+  const decide = async (key: string) => (await limiter.get({ id: key })).remaining > 0;
+  return { name: "async-ratelimiter", decide, close: () => client.quit() };
 }
