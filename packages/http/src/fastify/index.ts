@@ -147,7 +147,7 @@ function pass(
     } else if (isOver(reply.raw)) {
       passage.leave();
     } else {
-      reply.raw.once("finish", () => passage.leave());
+      reply.raw.once("close", () => passage.leave());
       setFields(reply, passage.fields);
       done();
     }

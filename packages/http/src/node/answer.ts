@@ -21,7 +21,8 @@ export function tell(response: NodeResponse, verdict: Verdict): boolean {
 /** Sets header fields. Where the head is sent already, it is too late to tell, and no reason to fail. */
 export function setFields(response: NodeResponse, fields: readonly Field[]): void {
   if (response.headersSent) return;
-  for (const [name, value] of fields) response.setHeader(name, value);
+  // Without a pattern, which would iterate over each pair, for each request.
+  for (const field of fields) response.setHeader(field[0], field[1]);
 }
 
 /** Sends the answer to a request that is not served. */
