@@ -105,8 +105,10 @@ async function answer(child: ChildProcess): Promise<unknown> {
   try {
     return await Promise.race([
       once(child, "message", { signal }).then(([message]) => message as unknown),
-      once(child, "exit", { signal }).then(([code, killed]) => {
-        throw new Error(`A process of the test ended early (${killed ?? `with code ${code}`}).`);
+      // Not its exit: that may be told before its last message.
+      once(child, "disconnect", { signal }).then(async () => {
+        if (child.exitCode === null && child.signalCode === null) await once(child, "exit", { signal });
+        throw new Error(`A process of the test ended early (${child.signalCode ?? `with code ${child.exitCode}`}).`);
       }),
     ]);
   } finally {

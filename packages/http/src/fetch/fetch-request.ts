@@ -34,7 +34,10 @@ export class FetchRequest<A extends unknown[] = []> implements HttpRequest {
   }
 
   /** The other end of the connection, as the option `address` finds it. */
-  get socket(): { readonly remoteAddress: string | undefined } {
+  get socket(): {
+    /** The address, where it is known. */
+    readonly remoteAddress: string | undefined;
+  } {
     if (this.#findAddress !== undefined) return { remoteAddress: this.#findAddress(this.request, ...this.args) };
     throw new TypeError(
       "Cannot tell clients apart by address: a Request does not say where it came from. Pass { address: (request, ...args) => ... } as the last argument, or a key function.",

@@ -50,7 +50,10 @@ export class HonoRequest<C extends Context = Context> implements HttpRequest {
   }
 
   /** The other end of the connection: as the option `address` finds it, or as Node knows it. */
-  get socket(): { readonly remoteAddress?: string | undefined } {
+  get socket(): {
+    /** The address, where it is known. */
+    readonly remoteAddress?: string | undefined;
+  } {
     if (this.#findAddress !== undefined) return { remoteAddress: this.#findAddress(this.context) };
     if (this.#incoming !== undefined) return this.#incoming.socket;
     throw new TypeError(
