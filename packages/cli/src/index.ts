@@ -4,4 +4,5 @@
  * @module
  */
 export { run } from "./run.js";
+export type { DurationLike, ServeConfig } from "./serve/config.js";
 export type { Output, Streams } from "./streams.js";

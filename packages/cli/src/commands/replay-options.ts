@@ -3,30 +3,11 @@
  *
  * @module
  */
-import {
-  type Algorithm,
-  Duration,
-  fixedWindow,
-  leakyBucket,
-  Rate,
-  slidingWindowCounter,
-  slidingWindowLog,
-  tokenBucket,
-  toMicroseconds,
-  validateRates,
-} from "@sluice/core";
+import { type Algorithm, Duration, slidingWindowLog, toMicroseconds } from "@sluice/core";
 import type { KeyKind } from "../log/key-kind.js";
+import { ALGORITHMS, readLimits } from "../read-limits.js";
 import type { Limit } from "../replay/limit.js";
 import { UsageError } from "../usage-error.js";
-
-/** The algorithms that can be asked for, the default first. */
-export const ALGORITHMS: readonly Algorithm[] = [
-  slidingWindowLog,
-  slidingWindowCounter,
-  fixedWindow,
-  tokenBucket,
-  leakyBucket,
-];
 
 /** The options as they stand on the command line; the choices among names are checked already. */
 export interface ReplayFlags {
@@ -62,37 +43,16 @@ export function readOptions(files: readonly string[], flags: ReplayFlags): Repla
   if (flags.rate === undefined)
     throw new UsageError("Cannot replay without a rate: say which one to try, as in --rate 100/min.");
   const algorithm = ALGORITHMS.find(({ name }) => name === flags.algorithm) ?? slidingWindowLog;
+  const burst = flags.burst === undefined ? undefined : wholeNumber("--burst", flags.burst);
   return UsageError.during(() => ({
     files,
-    limits: readLimits(flags.rate ?? [], flags.burst, algorithm),
+    limits: readLimits(flags.rate ?? [], burst, algorithm),
     algorithm,
     kind: flags.key,
     json: flags.json ?? false,
     top: wholeNumber("--top", flags.top),
     window: toMicroseconds(Duration.parse(flags.reorderWindow)),
   }));
-}
-
-function readLimits(texts: readonly string[], burst: string | undefined, algorithm: Algorithm): Limit[] {
-  const given = burst === undefined ? undefined : wholeNumber("--burst", burst);
-  const limits = texts.map((text) => readLimit(text, given));
-  const rates = validateRates(limits.map(({ rate }) => rate));
-  try {
-    algorithm.compile(rates);
-  } catch (error) {
-    if (given === undefined) throw error;
-    throw new UsageError(
-      `Cannot use --burst ${given} with ${algorithm.name}: only ${tokenBucket.name} and ${leakyBucket.name} take a burst. Leave it out or choose --algorithm ${tokenBucket.name}.`,
-      { cause: error },
-    );
-  }
-  return limits.sort((a, b) => a.rate.interval - b.rate.interval);
-}
-
-function readLimit(text: string, burst: number | undefined): Limit {
-  const rate = Rate.parse(text);
-  if (/burst/i.test(text)) return { rate, burst: rate.burst };
-  return { rate: new Rate(rate.limit, rate.interval, burst ?? rate.limit), burst };
 }
 
 function wholeNumber(option: string, text: string): number {

@@ -5,6 +5,7 @@ import { LogReader } from "../log/log-reader.js";
 import { mergeByTime } from "../log/merge-by-time.js";
 import { type LogSource, openLogs } from "../log/open-log.js";
 import { showProgress } from "../progress.js";
+import { ALGORITHMS } from "../read-limits.js";
 import { Replay } from "../replay/replay.js";
 import { jsonReport } from "../report/json.js";
 import { type Summary, summarize } from "../report/summary.js";
@@ -12,7 +13,7 @@ import { textReport } from "../report/text.js";
 import type { Streams } from "../streams.js";
 import { UsageError } from "../usage-error.js";
 import { REPLAY_HELP } from "./replay-help.js";
-import { ALGORITHMS, type ReplayFlags, type ReplayOptions, readOptions } from "./replay-options.js";
+import { type ReplayFlags, type ReplayOptions, readOptions } from "./replay-options.js";
 
 /** The command `sluice replay`: what would this limit have done to that traffic? */
 export function replayCommand(streams: Streams): Command {
