@@ -16,6 +16,8 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["test/servers/global-setup.ts"],
     testTimeout: 30_000,
+    // Much of a test's time it waits for servers and processes.
+    maxWorkers: 2,
     // The first hook that asks for a server may wait until it is installed.
     hookTimeout: 120_000,
   },

@@ -32,6 +32,10 @@ export interface Part {
 const SPEED = report.timings("ns", "a call", "speed", "the hand-written loop");
 const STORE = report.timings("us", "a decision", "speed");
 const WAITING = report.timings("ns", "each", "time");
+const EXPRESS = report.overheads("express-rate-limit, draft-8");
+const FASTIFY = report.overheads("@fastify/rate-limit");
+const HONO = report.overheads("hono-rate-limiter, draft-6");
+const SLOT = report.timings("ns", "a slot", "time");
 
 /** By name, as the command line has them. */
 export const PARTS: Readonly<Record<string, Part>> = {
@@ -75,6 +79,34 @@ export const PARTS: Readonly<Record<string, Part>> = {
         node: ["--expose-gc"],
         tell: report.bytesEach,
       },
+    ],
+  },
+  http: {
+    peers: [
+      "express",
+      "express-rate-limit",
+      "rate-limiter-flexible",
+      "fastify",
+      "@fastify/rate-limit",
+      "hono",
+      "hono-rate-limiter",
+    ],
+    cases: [
+      one("Express, the middleware alone", "http-express.js", [], ["5"], EXPRESS),
+      fastify("Fastify, beyond the bare app, clients with an IPv6 address", "IPv6"),
+      fastify("Fastify, beyond the bare app, clients with an IPv4 address", "IPv4"),
+      fastify("Fastify, beyond the bare app, clients with an IPv4-mapped IPv6 address", "IPv4-mapped"),
+      one("Hono, beyond the bare app", "http-hono.js", [], ["7"], HONO),
+      one("A free slot of a RequestQueue, taken and given back", "http-queue.js", [], ["5"], SLOT),
+      {
+        title: "100,000 tracked clients, beyond their keys",
+        file: "http-size.js",
+        full: [["sluice, RateLimiter"], ["express-rate-limit, MemoryStore"]],
+        quick: [["sluice, RateLimiter"], ["express-rate-limit, MemoryStore"]],
+        node: ["--expose-gc"],
+        tell: report.bytesEach,
+      },
+      one("`sluice serve`, 50 connections", "http-serve.js", [], ["7", "300"], report.proxies),
     ],
   },
   startup: {
@@ -139,6 +171,10 @@ function one(title: string, file: string, full: string[], quick: string[], tell:
 
 function speed(title: string, name: string, keys: string): Case {
   return one(title, "memory-speed.js", [name, keys, "31", "300000"], [name, keys, "7", "100000"], SPEED);
+}
+
+function fastify(title: string, family: string): Case {
+  return one(title, "http-fastify.js", [family], [family, "7"], FASTIFY);
 }
 
 function sqlite(title: string, ...words: string[]): Case {

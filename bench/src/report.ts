@@ -38,6 +38,12 @@ export interface Startup {
   readonly time: number;
 }
 
+/** What `http-serve.js` prints: nanoseconds from one answer to the next, and of the proxy's processor for each. */
+export interface Proxies {
+  readonly wall: readonly Timing[];
+  readonly cpu: readonly Timing[];
+}
+
 /** A table in Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows];
@@ -58,6 +64,40 @@ export function timings(unit: "ns" | "us", what: string, compare: "speed" | "tim
         `${(compare === "speed" ? ofFloor : 1 / ofFloor).toFixed(2)}x`,
       ]),
     );
+}
+
+/** What is added to a request, in microseconds, against the first and against a peer. */
+export function overheads(peer: string) {
+  return (rows: readonly Timing[]): string => {
+    const ofPeer = rows.find(({ name }) => name === peer)?.median ?? Number.NaN;
+    return table(
+      ["", "us a request", "least - most", "time of the first", `time of ${peer}`],
+      rows.map(({ name, median, least, most, ofFloor }) => [
+        name,
+        (median / 1000).toFixed(2),
+        `${(least / 1000).toFixed(2)} - ${(most / 1000).toFixed(2)}`,
+        `${(1 / ofFloor).toFixed(2)}x`,
+        `${(median / ofPeer).toFixed(2)}x`,
+      ]),
+    );
+  };
+}
+
+export function proxies({ wall, cpu }: Proxies): string {
+  return table(
+    ["", "requests/s", "least - most", "rate of the first", "CPU of the proxy, us a request", "CPU of the first"],
+    wall.map(({ name, median, least, most, ofFloor }, i) => {
+      const own = cpu[i] as Timing;
+      return [
+        name,
+        (1e9 / median).toFixed(0),
+        `${(1e9 / most).toFixed(0)} - ${(1e9 / least).toFixed(0)}`,
+        `${ofFloor.toFixed(2)}x`,
+        (own.median / 1000).toFixed(1),
+        `${(1 / own.ofFloor).toFixed(2)}x`,
+      ];
+    }),
+  );
 }
 
 export function servers(rows: readonly ServerRow[]): string {
