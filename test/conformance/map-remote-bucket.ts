@@ -122,7 +122,7 @@ export class MapRemoteBucket extends RemoteBucket {
 
   #step({ operation, weight, at, time }: Step, state: State, now: number, save: () => State): Decision {
     if (operation === "reserve") return reserve(this._kernel, state, at ?? now, weight, time, save).decision;
-    if (operation === "cancel") return cancel(this._kernel, state, at ?? now, weight, time, save);
+    if (operation === "cancel") return cancel(this._kernel, state, at ?? now, weight, time, time, save);
     return operate(this._kernel, operation, state, at ?? now, weight, save);
   }
 }

@@ -27,6 +27,14 @@ export interface Booking {
   readonly at: number;
 }
 
+/** What {@link AbstractBucket.cancel} goes by: any {@link Booking} will do. */
+export interface BookedTimes {
+  /** As in {@link Booking}. */
+  readonly decision: Pick<Decision, "allowed" | "retryAfter" | "resetAfter">;
+  /** As in {@link Booking}. */
+  readonly at: number;
+}
+
 /** Microseconds of the longest wait that a booking may have, some 285 years: beyond, a store could not count them. */
 const LONGEST_WAIT = Number.MAX_SAFE_INTEGER;
 
@@ -178,19 +186,29 @@ export abstract class AbstractBucket<M extends Mode> {
     return andThen(this.mode, booked, ({ decision, at }: Booked) => ({ decision, at: toMilliseconds(at) }));
   }
 
-  /** Takes back units that were booked for the instant `at`, as far as they can still be given: as if they had never been booked. */
-  cancel(item: RateItem, at: number): Outcome<M, Decision> {
+  /**
+   * Takes back a booking that {@link reserve} made, or a part of it: as if that had never been
+   * booked, save that units that time has given back meanwhile are not given a second time.
+   *
+   * Under the token bucket and the leaky bucket this goes by when all that was in use right after
+   * the booking would have flowed back. Settle bookings the latest first, where several
+   * are open: one that is taken back makes those behind it end sooner than they were told.
+   *
+   * @param booking What `reserve` answered.
+   */
+  cancel(item: RateItem, booking: BookedTimes): Outcome<M, Decision> {
     let entry: Entry;
-    let instant: number;
+    let at: number;
+    let until: number;
     try {
       this.#checkReserves();
       this.#checkOpen("cancel");
       entry = checkItem("cancel", item);
-      instant = checkTimestamp(at);
+      [at, until] = checkBooking(entry.key, booking);
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this.#on([entry.key], (bucket) => bucket._cancel?.(entry, instant) as Outcome<M, Decision>);
+    return this.#on([entry.key], (bucket) => bucket._cancel?.(entry, at, until) as Outcome<M, Decision>);
   }
 
   /** Milliseconds until the item would fit: 0 for at once, `Infinity` for never. */
@@ -285,6 +303,10 @@ export abstract class AbstractBucket<M extends Mode> {
    * its key. In a store that several processes share each has to be told: until then it goes
    * on under the old rates, and what it has used there is added when it follows.
    *
+   * Where older rates come back within that time, keys that came meanwhile have gone through
+   * the rates between; those that did not are as if there had been none between. After a
+   * reset nothing comes back: it drops what counted under all rates before.
+   *
    * @throws RangeError where the store cannot, or the rates do not go together; TypeError
    *   for what is no rate or no strategy.
    *
@@ -366,8 +388,12 @@ export abstract class AbstractBucket<M extends Mode> {
   /** Books units in one atomic step, if they fit within `maxWait` whole microseconds. A store that has it has `_cancel` too. */
   protected _reserve?(entry: Entry, maxWait: number): Outcome<M, Booked>;
 
-  /** Takes back units that were booked for `at` (microseconds), in one atomic step. */
-  protected _cancel?(entry: Entry, at: number): Outcome<M, Decision>;
+  /**
+   * Takes back units that were booked for `at`, in one atomic step.
+   *
+   * @param until When time would have given back all that was in use right after the booking; both in microseconds.
+   */
+  protected _cancel?(entry: Entry, at: number, until: number): Outcome<M, Decision>;
 
   /** A copy of one key's state (a fresh one where there is none), and the time. */
   protected abstract _read(key: string): Outcome<M, Snapshot>;
@@ -482,6 +508,20 @@ export abstract class AbstractBucket<M extends Mode> {
   #checkOpen(action: string): void {
     if (this.#closed) throw new LimiterError("CLOSED", `Cannot ${action}: the bucket is closed. Open a new one.`);
   }
+}
+
+/** When the units may be used, and when all that was in use with them would have flowed back, in microseconds. */
+function checkBooking(key: string, booking: BookedTimes): [at: number, until: number] {
+  if (typeof booking?.decision !== "object" || booking.decision === null) {
+    const rule = `${describe(booking)} is no booking. Pass what reserve() answered.`;
+    throw new TypeError(`Cannot cancel for ${describe(key)}: ${rule}`);
+  }
+  const { at, decision } = booking;
+  if (!decision.allowed) {
+    throw new RangeError(`Cannot cancel for ${describe(key)}: the booking was refused. Cancel only what was booked.`);
+  }
+  const until = toMicroseconds(at - decision.retryAfter + decision.resetAfter);
+  return [checkTimestamp(at), Math.min(until, Number.MAX_SAFE_INTEGER)];
 }
 
 function listItems(key: string, log: Log, now: number, rates: readonly Rate[]): RateItem[] {

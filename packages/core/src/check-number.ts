@@ -12,9 +12,9 @@ export function atLeast0(name: string, value: number, wayOut: string = LEAVE_IT_
   return checkNumber(name, value, value >= 0, "0 or more", wayOut);
 }
 
-/** Checks a number of milliseconds that is more than 0; `Infinity` will do. */
-export function moreThan0(name: string, value: number): number {
-  return checkNumber(name, value, value > 0, "more than 0", LEAVE_IT_OUT);
+/** Checks a number that is more than 0, `Infinity` included; `wayOut` ends the message of the error. */
+export function moreThan0(name: string, value: number, wayOut: string = LEAVE_IT_OUT): number {
+  return checkNumber(name, value, value > 0, "more than 0", wayOut);
 }
 
 /** Checks a whole number that is `least` or more; `wayOut` ends the message of the error. */

@@ -46,9 +46,12 @@ export class RateLimitExceededError extends LimiterError implements Denial {
   readonly weight: number;
   readonly decision: Decision;
 
-  /** @param timeout Milliseconds that the caller was ready to wait; `undefined` when it did not ask to wait. */
-  constructor(denial: Denial, timeout?: number) {
-    super("RATE_LIMIT_EXCEEDED", explain(denial, timeout));
+  /**
+   * @param timeout Milliseconds that the caller was ready to wait; `undefined` when it did not ask to wait.
+   * @param message Where it is no rate that the item does not fit: why not.
+   */
+  constructor(denial: Denial, timeout?: number, message: string = explain(denial, timeout)) {
+    super("RATE_LIMIT_EXCEEDED", message);
     this.limiter = denial.limiter;
     this.key = denial.key;
     this.weight = denial.weight;

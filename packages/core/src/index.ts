@@ -5,7 +5,13 @@
  *
  * @module
  */
-export { AbstractBucket, type Booking, type ReplaceListener, type Snapshot } from "./abstract-bucket.js";
+export {
+  AbstractBucket,
+  type BookedTimes,
+  type Booking,
+  type ReplaceListener,
+  type Snapshot,
+} from "./abstract-bucket.js";
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";
@@ -17,7 +23,7 @@ export { tokenBucket } from "./algorithms/token-bucket.js";
 export type { BucketOptions } from "./bucket-options.js";
 export { Budget, type BudgetLimit, type BudgetOptions, type BudgetWaitOptions, type Units } from "./budget/budget.js";
 export { BudgetReservation } from "./budget/budget-reservation.js";
-export type { HeadersLike } from "./budget/provider-headers.js";
+export type { HeadersLike, HeadersRecord } from "./budget/provider-headers.js";
 export { cellPrefix, DEFAULT_BUCKET_NAME, keyBytes } from "./cell-name.js";
 export { atLeast0, wholeAtLeast } from "./check-number.js";
 export { AbstractClock } from "./clock/abstract-clock.js";

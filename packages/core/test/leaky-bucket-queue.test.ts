@@ -1,6 +1,7 @@
 import { LeakyBucketQueue, LimiterError, ManualClock } from "@sluice/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Level } from "../src/queue/level.js";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -177,9 +178,37 @@ describe("LeakyBucketQueue", () => {
     [{ seconds: -1 }, RangeError],
     [{ seconds: "1" }, TypeError],
     [{ maxSize: Number.NaN }, RangeError],
+    [{ maxSize: 1.5 }, RangeError],
     [{ whenFull: "drop" }, TypeError],
   ])("refuses %j", (options, type) => {
     expect(() => open(options as object)).toThrow(type);
+  });
+
+  test("says what a call without what it needs lacks", async () => {
+    expect(() => new LeakyBucketQueue(undefined as never)).toThrow(
+      new TypeError(
+        "Cannot make a queue with undefined: pass options, as in new LeakyBucketQueue({ capacity: 5, seconds: 1 }).",
+      ),
+    );
+    expect(() => new LeakyBucketQueue({ seconds: 1 } as never)).toThrow(
+      new TypeError("Cannot use undefined as capacity: it is a number. Pass one."),
+    );
+    expect(() => open({ seconds: 0 })).toThrow(new RangeError("Cannot use 0 as seconds: it is more than 0. Pass one."));
+    for (const options of [null, 1000]) {
+      await expect(open().queue.acquire(1, options as never)).rejects.toThrow(/pass options, as in acquire/);
+    }
+  });
+
+  test("forgives what fractions are off by, and no more", async () => {
+    const { queue, passed, enter } = open({ capacity: 3.3 });
+    await enter("first", 1.1);
+    expect(queue.capacityInfo(2.2)).toEqual({ hasCapacity: true, neededCapacity: 0 });
+    expect(queue.capacityInfo(2.2 + 1e-9).hasCapacity).toBe(false);
+    await enter("rest", 2.2);
+    expect(passed).toEqual([
+      ["first", 0],
+      ["rest", 0],
+    ]);
   });
 
   test("is first come, first served, and lets through no more than capacity + leak, whatever comes and goes", async () => {
@@ -220,5 +249,14 @@ describe("LeakyBucketQueue", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("Level", () => {
+  test("excess() and a refusal change nothing", () => {
+    const level = new Level(2, 0.002, 0);
+    level.admit(2, 0);
+    expect([level.excess(1, 250), level.admit(2, 250), level.fitsAt(1, 250)]).toEqual([0.5, false, 500]);
+    expect(level.excess(1, 0)).toBe(1);
   });
 });

@@ -83,11 +83,75 @@ describe.each([
     await expect(service(sync("9/s"), { onLimited: "wait" }, () => 7).call()).rejects.toThrow(rule);
   });
 
+  test("does so before the first call where a method can never give a promise", () => {
+    for (const method of ["*", "async *"]) {
+      const source = `class Service { @rateLimited(limiter) ${method} call() {} }`;
+      expect(() => compile(source, experimental, { rateLimited, limiter: async("9/s") })).toThrow(
+        'Cannot limit "call": it answers at once',
+      );
+    }
+  });
+
+  test.each(["get field() { return 7; }", "set field(to) {}", "field = 7;"])("does not go on %s", (member) => {
+    expect(() =>
+      compile(`class Service { @rateLimited(limiter) ${member} }`, experimental, {
+        rateLimited,
+        limiter: sync("1/s"),
+      }),
+    ).toThrow(new TypeError('Cannot limit "field": @rateLimited goes on a method. Move it to one.'));
+  });
+
+  test("does not go on a class", () => {
+    expect(() =>
+      compile("@rateLimited(limiter) class Service {}", experimental, { rateLimited, limiter: sync("1/s") }),
+    ).toThrow(new TypeError('Cannot limit "Service": @rateLimited goes on a method. Move it to one.'));
+  });
+
+  test("keeps the name and the length of the method", () => {
+    const source = "class Service { @rateLimited(limiter) call(to, pages) {} }";
+    const { call } = compile(source, experimental, { rateLimited, limiter: sync("1/s") });
+    expect([call.name, call.length]).toEqual(["call", 2]);
+  });
+
   test("goes on methods only, with options that are options", () => {
     const onField = "class Service { @rateLimited(limiter) field = 7; }";
     expect(() => compile(onField, false, { rateLimited, limiter: sync("1/s") })).toThrow(
       'Cannot limit "field": @rateLimited goes on a method.',
     );
     expect(() => service(sync("1/s"), { onLimited: "drop" }, () => 7)).toThrow('Cannot use "drop" as onLimited');
+  });
+});
+
+describe("rateLimited()", () => {
+  test.each(["1/s", undefined, null, {}])("refuses %j for a limiter, before there is a class", (limiter) => {
+    expect(() => rateLimited(limiter as never)).toThrow(/^Cannot limit methods by .*: pass a limiter\. For a rate/);
+    expect(() => rateLimited(limiter as never)).toThrow(TypeError);
+  });
+
+  test("refuses what are no options", () => {
+    const limiter = new Limiter(new InMemoryBucket("1/s"));
+    expect(() => rateLimited(limiter, "ada" as never)).toThrow(
+      new TypeError('Cannot limit methods with "ada": pass options, as in @rateLimited(limiter, { key: "mail" }).'),
+    );
+  });
+});
+
+describe("Limiter.wrap()", () => {
+  const limiter = new Limiter(new InMemoryBucket("9/s"));
+
+  test.each(["x", undefined, {}])("refuses %j for a function when it is wrapped", (fn) => {
+    expect(() => limiter.wrap(fn as never)).toThrow(/^Cannot limit .*: it is not a function\. Pass one/);
+    expect(() => limiter.wrap(fn as never)).toThrow(TypeError);
+  });
+
+  test.each([null, "ada"])("refuses %j for options when it is wrapped", (options) => {
+    expect(() => limiter.wrap(function send() {}, options as never)).toThrow(
+      /^Cannot limit "send" with .*: pass options, as in wrap\(fn, \{ key: "mail" \}\)\.$/,
+    );
+  });
+
+  test("keeps the name and the length of the function", () => {
+    const send = limiter.wrap(function sendMail(_to: string, _pages: number) {});
+    expect([send.name, send.length]).toEqual(["sendMail", 2]);
   });
 });

@@ -115,6 +115,43 @@ describe("replaceRates()", () => {
     expect(await bucket.count("bob")).toBe(31);
   });
 
+  test("a reset holds when older rates come back by keep", async () => {
+    const { buckets } = processes(1, tokenBucket);
+    const [bucket] = buckets as [MapRemoteBucket];
+    await bucket.put({ key: "ada", weight: 30 });
+    await bucket.replaceRates(NEW, "keep");
+    await bucket.put({ key: "ada", weight: 10 });
+    await bucket.put({ key: "bob", weight: 10 });
+    await bucket.replaceRates("60/min", "reset");
+    await bucket.put({ key: "ada", weight: 5 });
+    await bucket.replaceRates(OLD, "keep");
+    expect([await bucket.count("ada"), await bucket.count("bob")]).toEqual([5, 0]);
+    await bucket.replaceRates(NEW, "proportional");
+    expect(await bucket.count("bob")).toBe(0);
+  });
+
+  test("a reset that comes with keep at its heels does not let the old cells through", async () => {
+    const { buckets } = processes(1, tokenBucket);
+    const [bucket] = buckets as [MapRemoteBucket];
+    await bucket.put({ key: "ada", weight: 30 });
+    void bucket.replaceRates(NEW, "reset");
+    void bucket.put({ key: "ada", weight: 5 });
+    void bucket.replaceRates(OLD, "keep");
+    expect((await bucket.put({ key: "ada" })).remaining).toBe(34);
+  });
+
+  test("who comes back after a reset later than others takes nothing from them", async () => {
+    const { buckets } = processes(2, tokenBucket);
+    const [first, second] = buckets as [MapRemoteBucket, MapRemoteBucket];
+    await first.put({ key: "ada", weight: 30 });
+    for (const bucket of [first, second]) await bucket.replaceRates(NEW, "reset");
+    await first.put({ key: "ada", weight: 5 });
+    await first.replaceRates(OLD, "keep");
+    expect((await first.put({ key: "ada", weight: 10 })).remaining).toBe(25);
+    await second.replaceRates(OLD, "keep");
+    expect(await second.count("ada")).toBe(15);
+  });
+
   test("closes what it opened, once each", async () => {
     const { buckets } = processes(1, tokenBucket);
     const [bucket] = buckets as [MapRemoteBucket];

@@ -1,4 +1,13 @@
-import { type AbstractBucket, fixedWindow, LimiterError, ManualClock, type Mode, withFallback } from "@sluice/core";
+import {
+  type AbstractBucket,
+  fixedWindow,
+  Limiter,
+  LimiterError,
+  ManualClock,
+  type Mode,
+  tokenBucket,
+  withFallback,
+} from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
 import { describe, expect, test } from "vitest";
 import { MapRemoteBucket } from "../../../test/conformance/map-remote-bucket.js";
@@ -18,6 +27,24 @@ function open(
     primary.travel = async () => {};
   };
   return { clock, primary, bucket, breakDown, mend };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Two buckets that book, the one behind a wire that can be cut. */
+function openBooking(other?: "open" | "closed") {
+  const clock = new ManualClock();
+  const options = { algorithm: tokenBucket, clock };
+  const primary = new MapRemoteBucket("10/h", options);
+  const own = new InMemoryBucket("10/h", options);
+  const bucket = withFallback(primary, other ?? own, { breaker: { failures: 9 } });
+  const breakDown = () => {
+    primary.travel = () => Promise.reject(new Error("away"));
+  };
+  const mend = () => {
+    primary.travel = async () => {};
+  };
+  return { clock, primary, own, bucket, breakDown, mend };
 }
 
 const ownShare = (clock: ManualClock) => new InMemoryBucket("1/min", { algorithm: fixedWindow, clock });
@@ -81,6 +108,69 @@ describe("withFallback()", () => {
     const bucket = withFallback(primary, "open", { timeout: 10 });
     expect((await bucket.put({ key: "ada" })).degraded).toBe(true);
     expect(await Promise.all([bucket.tryPut("ada"), bucket.tryPut("bob", 5)])).toEqual([true, false]);
+  });
+
+  test("what becomes of calls from before an outage does not end the turn of the call that tries the store", async () => {
+    const { clock, primary, bucket, breakDown } = open(ownShare);
+    const landings: { answer: () => void; fail: (error: Error) => void }[] = [];
+    const hold = () => {
+      primary.travel = () => new Promise((answer, fail) => landings.push({ answer, fail }));
+    };
+    const ask = async (key: string) => {
+      const answer = bucket.read(key);
+      await settle();
+      return { answer };
+    };
+    hold();
+    const early = [await ask("a"), await ask("b")] as const;
+    breakDown();
+    await Promise.all([bucket.read("c"), bucket.read("d")]);
+    hold();
+    clock.advance(1000);
+    const attempt = await ask("e");
+    landings[0]?.fail(new Error("away"));
+    await early[0].answer;
+    await ask("f");
+    landings[1]?.answer();
+    await early[1].answer;
+    await ask("g");
+    expect(landings).toHaveLength(3);
+    landings[2]?.answer();
+    await attempt.answer;
+    await ask("h");
+    expect(landings).toHaveLength(4);
+  });
+
+  test("a booking is cancelled where it was made, and nowhere else", async () => {
+    const { clock, primary, own, bucket, breakDown, mend } = openBooking();
+    const limiter = new Limiter(bucket);
+    const counts = async () => [await primary.count("ada"), own.count("ada")];
+    await primary.put({ key: "ada", weight: 3 });
+    own.put({ key: "ada", weight: 3 });
+    const here = await limiter.reserve("ada", 2);
+    clock.advance(1);
+    breakDown();
+    const there = await limiter.reserve("ada", 2);
+    await here.cancel();
+    expect(own.count("ada")).toBe(5);
+    mend();
+    expect(await counts()).toEqual([5, 5]);
+    await there.commit(1);
+    expect(await counts()).toEqual([5, 4]);
+    clock.advance(1);
+    const again = await limiter.reserve("ada", 2);
+    await again.cancel();
+    expect(await counts()).toEqual([5, 4]);
+  });
+
+  test('a booking made "open" was made nowhere, and takes nothing back', async () => {
+    const { primary, bucket, breakDown, mend } = openBooking("open");
+    await primary.put({ key: "ada", weight: 3 });
+    breakDown();
+    const booking = await new Limiter(bucket).reserve("ada", 2);
+    mend();
+    await booking.cancel();
+    expect(await primary.count("ada")).toBe(3);
   });
 
   test("wrong arguments and a closed bucket are thrown as ever, and count as no failure", async () => {

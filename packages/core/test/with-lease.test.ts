@@ -1,4 +1,4 @@
-import { fixedWindow, ManualClock, toAsync, tokenBucket, withLease, withObserver } from "@sluice/core";
+import { fixedWindow, Limiter, ManualClock, toAsync, tokenBucket, withLease, withObserver } from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -56,6 +56,76 @@ describe("withLease()", () => {
       { allowed: true },
       100,
     ]);
+  });
+
+  test("what lies in a lease goes back before anything else is asked of the key", async () => {
+    for (const [operation, passes] of [
+      ["refund", 100],
+      ["charge", 49],
+    ] as const) {
+      const { bucket } = open("100/h", 50);
+      await bucket.tryPut("ada");
+      await bucket[operation]({ key: "ada", weight: 50 });
+      let passed = 0;
+      while (await bucket.tryPut("ada")) passed++;
+      expect([operation, passed]).toEqual([operation, passes]);
+    }
+  });
+
+  test("nothing is leased while something else is asked of the key", async () => {
+    const { bucket, asked } = open("100/h", 50);
+    const put = bucket.tryPut("ada");
+    await Promise.all([put, bucket.refund({ key: "ada", weight: 50 }), bucket.tryPut("ada", 49), bucket.tryPut("ada")]);
+    expect(asked).toEqual(["put 50", "refund 49", "refund 50", "put 49", "put 1"]);
+  });
+
+  test("books and waits for units that lie in its own lease", async () => {
+    const { bucket, asked } = open("100/h", 60);
+    await bucket.tryPut("ada");
+    const limiter = new Limiter(bucket);
+    expect((await limiter.reserve("ada", 60)).delay).toBe(0);
+    expect(asked.slice(1)).toEqual(["refund 59", "reserve 60"]);
+    const fresh = open("100/h", 60).bucket;
+    await fresh.tryPut("ada");
+    expect(await new Limiter(fresh).acquire("ada", { weight: 99, timeout: 0 })).toMatchObject({ allowed: true });
+  });
+
+  test("a put or a peek of more than is left counts what is left", async () => {
+    const { bucket } = open("100/h", 60);
+    await bucket.tryPut("ada");
+    expect(await bucket.peek({ key: "ada", weight: 99 })).toMatchObject({ allowed: true, remaining: 0 });
+    await bucket.tryPut("ada", 1);
+    expect(await bucket.put({ key: "ada", weight: 98 })).toMatchObject({ allowed: true, remaining: 0 });
+    const small = open("100/h", 60).bucket;
+    await small.tryPut("bob", 55);
+    expect(await small.put({ key: "bob", weight: 45 })).toMatchObject({ allowed: true, remaining: 0 });
+  });
+
+  test("what is used of a lease while more is asked for is not counted twice", async () => {
+    const { bucket } = open("100/h", 50);
+    await bucket.tryPut("ada", 48);
+    const heavier = bucket.tryPut("ada", 3);
+    const lighter = [bucket.tryPut("ada"), bucket.tryPut("ada")];
+    let passed = 0;
+    for (const [put, weight] of [[heavier, 3], ...lighter.map((one) => [one, 1] as const)] as const) {
+      if (await put) passed += weight;
+    }
+    while (await bucket.tryPut("ada")) passed++;
+    expect(48 + passed).toBe(100);
+  });
+
+  test("a flush forgets leases with their timers, also those that are being asked for", async () => {
+    const { bucket, clock, memory } = open("100/h", 50);
+    await Promise.all([bucket.tryPut("ada"), bucket.tryPut("bob")]);
+    await bucket.flush("ada");
+    expect(clock.pending).toBe(1);
+    const put = bucket.tryPut("eve");
+    await bucket.flush();
+    await put;
+    expect(clock.pending).toBe(0);
+    let passed = 0;
+    while (await bucket.tryPut("eve")) passed++;
+    expect([passed, memory.count("eve")]).toEqual([100, 100]);
   });
 
   test("holds leases for maxKeys keys, and gives the oldest back beyond", async () => {

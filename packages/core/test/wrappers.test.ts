@@ -1,9 +1,15 @@
 import {
+  type AbstractBucket,
+  type BucketListener,
   type DecisionEvent,
   type ErrorEvent,
   ManualClock,
+  type Mode,
+  toAsync,
   tokenBucket,
   withDenyCache,
+  withFallback,
+  withLease,
   withObserver,
 } from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
@@ -123,6 +129,62 @@ describe("withObserver()", () => {
     (broken as unknown as { _inner: InMemoryBucket })._inner.close();
     expect(() => broken.put({ key: "a" })).toThrow("closed");
     expect(errors).toHaveLength(1);
+  });
+
+  test.each<[string, (bucket: AbstractBucket<"sync">) => AbstractBucket<Mode>]>([
+    ["toAsync()", (bucket) => toAsync(bucket)],
+    ["withDenyCache()", (bucket) => withDenyCache(bucket)],
+    ["withObserver()", (bucket) => withObserver(bucket, { onDecision: () => {} })],
+    ["withFallback()", (bucket) => withFallback(bucket, "open")],
+    ["withFallback() to it", (bucket) => withFallback(new InMemoryBucket("1/s"), bucket)],
+    ["withLease()", (bucket) => withLease(bucket, { size: 1 })],
+  ])("tells of evictions through %s", async (_, wrap) => {
+    let evicted = 0;
+    const inner = new InMemoryBucket("1/s", { algorithm: tokenBucket, maxKeys: 1 });
+    const bucket = withObserver(wrap(inner), {
+      onEviction: (count) => {
+        evicted += count;
+      },
+    });
+    for (const key of ["a", "b", "c"]) inner.put({ key });
+    await bucket.put({ key: "d" });
+    expect([evicted, inner.evictions]).toEqual([inner.evictions, inner.evictions]);
+    expect(evicted).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each(["sync", "async"] as const)(
+    "an onError that throws hides no error of a bucket that is %s",
+    async (mode) => {
+      const inner = new InMemoryBucket("1/s");
+      const keys: string[] = [];
+      const onError = ({ key }: ErrorEvent) => {
+        keys.push(key);
+        throw new Error("the listener broke");
+      };
+      const put = async () =>
+        mode === "sync"
+          ? withObserver(inner, { onError }).putMany([{ key: "a" }, { key: "b" }])
+          : withObserver(toAsync(inner), { onError }).putMany([{ key: "a" }, { key: "b" }]);
+      inner.close();
+      await expect(put()).rejects.toMatchObject({ code: "CLOSED" });
+      expect(keys).toEqual(["a", "b"]);
+    },
+  );
+
+  test("refuses what cannot listen", () => {
+    const bucket = new InMemoryBucket("1/s");
+    for (const [listener, name] of [
+      [5, "5"],
+      ["x", '"x"'],
+      [null, "null"],
+      [() => {}, "a function"],
+    ] as const) {
+      const wrap = () => withObserver(bucket, listener as unknown as BucketListener);
+      expect(wrap).toThrow(TypeError);
+      expect(wrap).toThrow(`Cannot tell ${name} `);
+    }
+    const wrong = { onDecision: "log" } as unknown as BucketListener;
+    expect(() => withObserver(bucket, wrong)).toThrow('Cannot use "log" as onDecision');
   });
 
   test("costs nothing where nobody listens", () => {

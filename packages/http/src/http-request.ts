@@ -46,17 +46,17 @@ export function fieldOf(fields: HttpFields, lowerCaseName: string): string | und
 /**
  * Reads one header field of a request.
  *
- * @param name The field's name in lower case.
+ * @param name The field's name, in whatever case.
  * @returns Its value, several lines joined by `", "`; `undefined` where there is none.
  *
  * @example
  * ```ts
  * import { field } from "@sluice/http";
  *
- * field({ headers: { "x-api-key": "ada" } }, "x-api-key"); // => "ada"
+ * field({ headers: { "x-api-key": "ada" } }, "X-API-Key"); // => "ada"
  * field({ headers: new Headers({ "X-API-Key": "ada" }) }, "x-api-key"); // => "ada"
  * ```
  */
 export function field(request: HttpRequest, name: string): string | undefined {
-  return fieldOf(request.headers, name);
+  return fieldOf(request.headers, name.toLowerCase());
 }

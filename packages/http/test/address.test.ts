@@ -1,4 +1,12 @@
-import { byAddress, byHeader, clientAddress, type HttpRequest, type TrustedHosts } from "@sluice/http";
+import {
+  byAddress,
+  byHeader,
+  clientAddress,
+  field,
+  type HttpRequest,
+  RateLimiter,
+  type TrustedHosts,
+} from "@sluice/http";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -23,9 +31,39 @@ function forwarded(trustedHosts: TrustedHosts, chain: string): string {
 
 describe("clientAddress()", () => {
   test("trusts nobody by default: the peer is the client", () => {
-    expect(clientAddress()(from(PROXY, CLIENT))).toBe(PROXY);
+    expect(clientAddress({ warn: () => {} })(from(PROXY, CLIENT))).toBe(PROXY);
     expect(clientAddress({ trustedHosts: [] })(from(PROXY, CLIENT))).toBe(PROXY);
     expect(clientAddress({ trustedHosts: 0 })(from(PROXY, CLIENT))).toBe(PROXY);
+  });
+
+  test("field() reads a header field by its name in any case", () => {
+    expect(field({ headers: { "x-api-key": "ada" } }, "X-API-Key")).toBe("ada");
+    expect(field({ headers: new Headers({ "x-api-key": "ada" }) }, "X-API-Key")).toBe("ada");
+  });
+
+  test("warns once where clients come through a proxy that nobody named", () => {
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const addressOf = clientAddress({ warn });
+    for (const request of [from(PROXY), from(CLIENT, "1.1.1.1"), from(undefined, "1.1.1.1")]) addressOf(request);
+    expect(warnings).toEqual([]);
+    for (let time = 0; time < 3; time++) expect(addressOf(from(PROXY, CLIENT))).toBe(PROXY);
+    expect(addressOf(from("::1", `for=${CLIENT}`, "forwarded"))).toBe("::1");
+    expect(warnings).toEqual([
+      expect.stringMatching(/from 10\.0\.0\.1, most likely a proxy.*trustedHosts: \["10\.0\.0\.1"\]/),
+    ]);
+    for (const peer of ["127.0.0.1", "::ffff:192.168.0.1", "fd00::1"]) {
+      warnings.length = 0;
+      const limiter = new RateLimiter({ warn });
+      limiter.check(from(peer, `for=${CLIENT}`, "forwarded"));
+      limiter.check(from(peer, CLIENT));
+      expect(warnings).toHaveLength(1);
+    }
+    warnings.length = 0;
+    for (const trustedHosts of [[], 0, ["192.0.2.1"], 1]) {
+      clientAddress({ trustedHosts, warn })(from(PROXY, CLIENT));
+    }
+    expect(warnings).toEqual([]);
   });
 
   test("takes the word of trusted proxies, by address, range and name", () => {

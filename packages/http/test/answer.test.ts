@@ -3,6 +3,7 @@ import { parseRateLimit, type Serializer } from "@sluice/http";
 import fc from "fast-check";
 import { parseList } from "structured-headers";
 import { describe, expect, test } from "vitest";
+import { beside } from "../src/answer/beside.js";
 import { compileBody } from "../src/answer/body.js";
 import { type PolicyDecision, termsOf } from "../src/answer/policy-terms.js";
 import { overloaded, refuse, retryAfterField } from "../src/answer/refuse.js";
@@ -230,6 +231,14 @@ describe("refusals", () => {
     const { fields, body } = refuse({ ...refusal, retryAfter: Number.POSITIVE_INFINITY }, compileBody("text"));
     expect(fields).toEqual([]);
     expect(body.text).toContain("It can never be admitted.");
+  });
+
+  test("adds to lists of named policies, and to no other form or field", () => {
+    expect(beside('"a";r=1;t=1', ["RateLimit", '"b";r=2;t=2'])).toBe('"a";r=1;t=1, "b";r=2;t=2');
+    expect(beside(undefined, ["RateLimit-Policy", '"b";q=2;w=2'])).toBe('"b";q=2;w=2');
+    expect(beside("limit=5, remaining=4, reset=60", ["RateLimit", '"b";r=2;t=2'])).toBe('"b";r=2;t=2');
+    expect(beside('"a";q=1;w=1', ["RateLimit-Policy", "5;w=60"])).toBe("5;w=60");
+    expect(beside('"a"', ["ETag", '"b"'])).toBe('"b"');
   });
 
   test("an overloaded server answers 503 with reduced capacity, and blames no policy", () => {

@@ -29,9 +29,23 @@ function behind(plugin: FastifyPluginCallback, work: Work, onError = (_: unknown
   return serving(app);
 }
 
+/** An app behind several plugins. */
+function behindAll(plugins: FastifyPluginCallback[], work: Work): RequestListener {
+  const app = Fastify();
+  for (const plugin of plugins) void app.register(plugin);
+  app.get("/", (request) => work(request.raw));
+  return serving(app);
+}
+
 describeServer("Fastify", {
   rateLimit: (limiter, work) => behind(rateLimit(limiter), work),
   gate: (entrance, work, onError) => behind(gate(entrance), work, onError),
+  rateLimits: (limiters, work) =>
+    behindAll(
+      limiters.map((limiter) => rateLimit(limiter)),
+      work,
+    ),
+  gateTwice: (entrance, work) => behindAll([gate(entrance), gate(entrance)], work),
 });
 
 describe("over Fastify", () => {
@@ -122,6 +136,30 @@ describe("over Fastify", () => {
     expect(() => made.put({ key: "ada" })).toThrow(/closed/);
     expect(given.check({ headers: {}, socket: {} } as never).allowed).toBe(true);
     given.close();
+  });
+
+  test("and gate() serve several apps by one plugin: each app has its own, and closes no other", async () => {
+    for (const plugin of [
+      rateLimit({ rate: 0.001, burst: 1 }),
+      gate({ rateLimit: { enabled: true, requestsPerSecond: 0.001, burst: 1 } }),
+    ]) {
+      const apps = [Fastify(), Fastify()];
+      for (const app of apps) {
+        await app.register(plugin);
+        app.get("/", () => "hello");
+        await app.ready();
+      }
+      for (const app of apps) {
+        const codes = [(await app.inject("/")).statusCode, (await app.inject("/")).statusCode];
+        expect(codes).toEqual([200, 429]);
+        await app.close();
+      }
+    }
+  });
+
+  test("and gate() tell of options that cannot be where they are written", () => {
+    expect(() => rateLimit({ rate: -1 })).toThrow(RangeError);
+    expect(() => gate({ queue: { enabled: true, maxConcurrent: 0 } })).toThrow(RangeError);
   });
 
   test("and gate() work under inject", async () => {

@@ -80,6 +80,14 @@ describe("rateLimit() for fetch handlers", () => {
     expect(limitsIn(response)[1]).toBe('"default";r=199;t=1');
   });
 
+  test("rejects with what is wrong with a field, wherever it is set", async () => {
+    const fields = () => [["X-Limit", "one\ntwo"]] as const;
+    const limited = rateLimit({ fields }, () => new Response("hello"), { address });
+    await expect(limited(request())).rejects.toThrow(TypeError);
+    const redirected = rateLimit({ fields }, () => Response.redirect("https://example.org/", 303), { address });
+    await expect(redirected(request())).rejects.toThrow(TypeError);
+  });
+
   test("rejects with the error of a store, and of a handler", async () => {
     class Broken extends InMemoryBucket {
       protected override _apply(): never {
@@ -160,6 +168,35 @@ describe("gate() for fetch handlers gives the slot back", () => {
     expect(pull).not.toHaveBeenCalled();
     await response.body?.getReader().read();
     expect(pull).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("gate() for fetch handlers, twice on one way", () => {
+  test("counts a request once, and does not let it wait for itself", async () => {
+    const entrance = one();
+    const twice = gate(
+      entrance,
+      gate(entrance, () => new Response(body(["hello"]))),
+    );
+    const asked = request();
+    for (const admitted of [1, 2]) {
+      const response = await twice(asked);
+      expect(entrance.metrics).toMatchObject({ active: 1, waiting: 0, admitted });
+      expect(await response.text()).toBe("hello");
+      // When it is over, the same Request is another request.
+      expect(entrance.metrics.active).toBe(0);
+    }
+  });
+
+  test("does not let a request that waits in by its second call", async () => {
+    const entrance = one();
+    const guarded = gate(entrance, () => new Response("hello"));
+    const first = await guarded(request());
+    const asked = request();
+    const waiting = guarded(asked);
+    expect((await guarded(asked)).status).toBe(503);
+    await first.text();
+    expect(await (await waiting).text()).toBe("hello");
   });
 });
 

@@ -34,7 +34,18 @@ function behind(middleware: MiddlewareHandler, work: Work, onError = (_: unknown
 
 describeServer("Hono on Node", {
   rateLimit: (limiter, work) => behind(rateLimit(limiter), work),
+  rateLimits: (limiters, work) => {
+    const app = new Hono<{ Bindings: Bindings }>();
+    for (const limiter of limiters) app.use(rateLimit(limiter));
+    app.get("/", async (context) => context.text(await work(context.env.incoming)));
+    return serving(app.fetch);
+  },
   gate: (entrance, work, onError) => behind(gate(entrance), work, onError),
+  gateTwice: (entrance, work) => {
+    const app = new Hono<{ Bindings: Bindings }>().use(gate(entrance));
+    app.get("/", gate(entrance), async (context) => context.text(await work(context.env.incoming)));
+    return serving(app.fetch);
+  },
 });
 
 describe("over Hono", () => {
@@ -135,6 +146,16 @@ describe("gate() of Hono elsewhere than on Node", () => {
     expect(entrance.metrics).toMatchObject({ admitted: served, overloaded: refused });
     await until(() => entrance.metrics.active === 0);
     expect(entrance.queue).toMatchObject({ active: 0, depth: 0 });
+  });
+
+  test("counts a request that comes by twice once, and again when its Request comes anew", async () => {
+    const entrance = new Gate<HonoRequest>({ queue: { enabled: true, maxConcurrent: 1, maxDepth: 0 } });
+    const app = new Hono().use(gate(entrance)).get("/", gate(entrance), (context) => context.text("hello"));
+    const request = new Request("http://localhost/");
+    for (const admitted of [1, 2]) {
+      expect(await (await app.request(request)).text()).toBe("hello");
+      expect(entrance.metrics).toMatchObject({ active: 0, admitted, overloaded: 0 });
+    }
   });
 
   test("holds the slot until the body is read, and gives it back when the client hangs up or the handler fails", async () => {

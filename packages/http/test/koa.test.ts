@@ -29,7 +29,13 @@ function answering(work: Work) {
 
 describeServer("Koa", {
   rateLimit: (limiter, work) => serving(create().use(rateLimit(limiter)).use(answering(work))),
+  rateLimits: (limiters, work) => {
+    const app = create();
+    for (const limiter of limiters) app.use(rateLimit(limiter));
+    return serving(app.use(answering(work)));
+  },
   gate: (entrance, work, onError) => serving(create().on("error", onError).use(gate(entrance)).use(answering(work))),
+  gateTwice: (entrance, work) => serving(create().use(gate(entrance)).use(gate(entrance)).use(answering(work))),
 });
 
 describe("over Koa", () => {

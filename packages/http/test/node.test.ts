@@ -3,7 +3,7 @@ import { connect as connectHttp2, createServer as createHttp2Server } from "node
 import { type AddressInfo, Socket } from "node:net";
 import { toAsync } from "@sluice/core";
 import { Gate, RateLimiter } from "@sluice/http";
-import { gate, rateLimit } from "@sluice/http/node";
+import { gate, type Handler, rateLimit } from "@sluice/http/node";
 import { InMemoryBucket } from "@sluice/memory";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { until } from "./support/clients.js";
@@ -25,6 +25,8 @@ function answering(work: Work) {
 
 describeServer("node:http", {
   rateLimit: (limiter, work) => rateLimit(limiter, answering(work), { onError: answer500 }),
+  rateLimits: (limiters, work) =>
+    limiters.reduceRight<Handler>((handler, limiter) => rateLimit(limiter, handler), answering(work)),
   gate: (entrance, work, note) => {
     const onError: typeof answer500 = (error, request, response) => {
       note(error);
@@ -32,6 +34,7 @@ describeServer("node:http", {
     };
     return gate(entrance, answering(work), { onError });
   },
+  gateTwice: (entrance, work) => gate(entrance, gate(entrance, answering(work))),
 });
 
 /** A request and a response that have a connection of their own, which leads nowhere. */
@@ -115,6 +118,25 @@ describe("rateLimit() of node:http", () => {
     response.destroy();
     await checking;
     expect(isServed).toBe(false);
+  });
+
+  test("a refusal after the head was sent ends the answer, and is no error", async () => {
+    const limited = rateLimit({ rate: 0.001, burst: 1 }, (_request, response) => response.end("served"));
+    const full = new Gate({ queue: { enabled: true, maxConcurrent: 1, maxWait: 0 } });
+    await full.enter({ headers: {} });
+    const gated = gate(full, (_request, response) => response.end("served"));
+    const outcomes: Promise<unknown>[] = [];
+    await using server = await listen((request, response) => {
+      response.writeHead(200).write("begun, ");
+      const handler = request.url === "/gate" ? gated : limited;
+      outcomes.push((async () => handler(request, response))());
+      // So that a failure is told, and not waited for.
+      outcomes.at(-1)?.catch(() => response.destroy());
+    });
+    const texts = [];
+    for (const path of ["/", "/", "/gate"]) texts.push(await (await fetch(server.url + path)).text());
+    expect(texts).toEqual(["begun, served", "begun, ", "begun, "]);
+    await Promise.all(outcomes);
   });
 
   test("without onError, an error is written to the console and answered with 500", async ({ onTestFinished }) => {

@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Limiter, ManualClock, RateLimitExceededError } from "@sluice/core";
-import { FetchDeadlineError, type PoliteFetchOptions, politeFetch } from "@sluice/http";
+import { FetchDeadlineError, type PoliteFetchOptions, politeFetch, RateLimiter } from "@sluice/http";
 import { InMemoryBucket } from "@sluice/memory";
 import { afterEach, describe, expect, test } from "vitest";
 
@@ -135,6 +135,38 @@ describe("politeFetch()", () => {
     const second = fetch(url);
     await pass(30_000, () => expect(came).toHaveLength(1));
     expect((await second).status).toBe(200);
+  });
+
+  test("after a success that says so it waits for one unit at most, where the pace is told", async () => {
+    const spent = { "ratelimit-policy": '"default";q=1000;w=86400', ratelimit: '"default";r=0;t=86400' };
+    const { came, url } = await serve(answer(200, spent), answer(429, spent), answer(200));
+    const { fetch, pass } = open();
+    await fetch(url);
+    const second = fetch(url);
+    await pass(86_400, () => expect(came).toHaveLength(1));
+    await pass(86_400_125, () => expect(came).toHaveLength(2));
+    expect((await second).status).toBe(200);
+  });
+
+  test("keeps up with a rate limiter of several rates, whichever of them is used up", async () => {
+    const serverClock = new ManualClock();
+    const limiter = new RateLimiter({ rate: ["2/s", "1000/day"], clock: serverClock });
+    const { clock, fetch, waiting } = open({
+      fetch: async () => {
+        const verdict = limiter.check({ headers: {}, socket: { remoteAddress: "203.0.113.7" } });
+        return new Response(null, { status: verdict.status ?? 200, headers: verdict.fields as [string, string][] });
+      },
+    });
+    for (const waits of [false, false, true, true]) {
+      const response = fetch("http://api.test/");
+      if (waits) {
+        await waiting();
+        clock.advance(500);
+        serverClock.advance(500);
+      }
+      expect((await response).status).toBe(200);
+    }
+    expect(limiter.metrics).toMatchObject({ admitted: 4, refused: 0 });
   });
 
   test("takes Retry-After in a success for no wish for quiet", async () => {
@@ -278,6 +310,16 @@ describe("politeFetch()", () => {
     await pass(125, () => expect(dead.came).toHaveLength(1));
     await expect(failing).rejects.toThrow(TypeError);
     expect(dead.came).toHaveLength(2);
+  });
+
+  test("never repeats what is the same each time: redirects without end, or where none may be, and other schemes", async () => {
+    const { came, url } = await serve(answer(302, { location: "/" }));
+    await expect(open().fetch(url)).rejects.toThrow(TypeError);
+    const once = came.length;
+    expect(once).toBeGreaterThan(1);
+    await expect(open().fetch(url, { redirect: "error" })).rejects.toThrow(TypeError);
+    expect(came).toHaveLength(once + 1);
+    await expect(open().fetch("ftp://127.0.0.1/")).rejects.toThrow(TypeError);
   });
 
   test("throws at once where the call itself is wrong", async () => {

@@ -72,6 +72,23 @@ describe("several policies", () => {
     expect(limiter.check(by("ada")).allowed).toBe(true);
   });
 
+  test("of those that are only asked it tells how things are, not how they would be after the request", () => {
+    const { limiter, clock } = limitBy([
+      { name: "second", rate: 1, burst: 1 },
+      { name: "day", rate: "5/day", cost: 2 },
+    ]);
+    const told = () => limiter.check(by("ada")).fields[1]?.[1];
+    expect(told()).toBe('"second";r=0;t=1, "day";r=3;t=34560');
+    expect(told()).toBe('"second";r=0;t=1, "day";r=3;t=34560');
+    clock.advance(1000);
+    told();
+    expect(limiter.check(by("ada"))).toMatchObject({
+      retryAfter: 86_400_000 / 5 - 1000,
+      decisions: [{ decision: { remaining: 0 } }, { decision: { allowed: false, remaining: 1 } }],
+    });
+    expect(limiter.check(by("bob", "203.0.113.8")).allowed).toBe(true);
+  });
+
   test("a refusal changes nothing, whichever of them refuse", () => {
     const rate = fc.integer({ min: 1, max: 4 });
     const step = fc.record({ ms: fc.integer({ min: 0, max: 2000 }), cost: fc.integer({ min: 0, max: 3 }) });

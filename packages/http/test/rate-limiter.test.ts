@@ -237,6 +237,23 @@ describe("RateLimiter", () => {
     );
   });
 
+  test("of several rates it tells the reset of the one that binds", () => {
+    const clock = new ManualClock();
+    const limiter = new RateLimiter({ rate: ["2/s", "1000/day"], clock });
+    const check = () => limiter.check(ada);
+    expect(check().fields).toEqual([
+      ["RateLimit-Policy", '"default";q=2;w=1'],
+      ["RateLimit", '"default";r=1;t=1'],
+    ]);
+    check();
+    expect(check().fields.slice(1)).toEqual([
+      ["RateLimit", '"default";r=0;t=1'],
+      ["Retry-After", "1"],
+    ]);
+    const alone = new RateLimiter({ rate: "1000/day", clock });
+    expect(alone.check(ada).fields[1]).toEqual(["RateLimit", '"default";r=999;t=87']);
+  });
+
   test("closes what is beneath it, and may be closed twice", () => {
     const bucket = new InMemoryBucket("5/min", { algorithm: tokenBucket });
     const limiter = new RateLimiter({ limiter: bucket });

@@ -216,6 +216,22 @@ describe("RequestQueue", () => {
     expect(log).toEqual(["a", "high 1", "high 2", "mid 1", "mid 2", "low 1"]);
   });
 
+  test("a signal that is none is refused before it joins, and no slot is lost to it", async () => {
+    const { queue } = open();
+    const slot = await queue.acquire();
+    for (const signal of [new AbortController(), {}, "abort", null]) {
+      const refused = queue.acquire({ signal: signal as unknown as AbortSignal });
+      await expect(refused).rejects.toThrow(
+        /^Cannot use .* as signal: it is an AbortSignal\. Pass the signal of an AbortController/,
+      );
+      await expect(refused).rejects.toBeInstanceOf(TypeError);
+    }
+    expect(queue.depth).toBe(0);
+    slot.release();
+    expect(queue.active).toBe(0);
+    (await queue.acquire()).release();
+  });
+
   test("when full, a higher priority takes the place of the newest of the lowest", async () => {
     const { queue, log, enter } = open({ maxDepth: 3 });
     void enter("a");

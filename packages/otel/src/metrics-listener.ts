@@ -1,5 +1,5 @@
 import { type Attributes, type Meter, metrics } from "@opentelemetry/api";
-import type { BucketListener, DecisionEvent, ErrorEvent } from "@sluice/core";
+import { type BucketListener, type DecisionEvent, describe, type ErrorEvent } from "@sluice/core";
 
 /** What {@link metricsListener} can be told. */
 export interface MetricsOptions {
@@ -38,7 +38,8 @@ const BOUNDARIES = [0.000_01, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.0
  * bucket.tryPut("ada"); // => true
  * ```
  */
-export function metricsListener({ limiter, meter = defaultMeter(), keyAttribute }: MetricsOptions): BucketListener {
+export function metricsListener(options: MetricsOptions): BucketListener {
+  const { limiter, meter = defaultMeter(), keyAttribute } = checkOptions(options);
   const decisions = meter.createCounter("sluice.decisions", {
     description: "Decisions, by their outcome.",
     unit: "{decision}",
@@ -72,6 +73,22 @@ export function metricsListener({ limiter, meter = defaultMeter(), keyAttribute 
       evictions.add(count, { "sluice.limiter": limiter });
     },
   };
+}
+
+function checkOptions(options: MetricsOptions): MetricsOptions {
+  const way = 'Name what is limited, as in metricsListener({ limiter: "sign-in" }).';
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot measure with ${describe(options)}: it is not options. ${way}`);
+  }
+  const { limiter, keyAttribute } = options;
+  if (typeof limiter !== "string") {
+    throw new TypeError(`Cannot use ${describe(limiter)} as limiter: it is a text. ${way}`);
+  }
+  if (keyAttribute !== undefined && typeof keyAttribute !== "function") {
+    const rule = "it is a function of the key";
+    throw new TypeError(`Cannot use ${describe(keyAttribute)} as keyAttribute: ${rule}. Leave it out, or pass one.`);
+  }
+  return options;
 }
 
 /** The meter of the global provider. */

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { Limiter, ManualClock, withFallback, withObserver } from "@sluice/core";
+import { describe as describeValue, Limiter, ManualClock, withFallback, withObserver } from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
 import { metricsListener, observeWaiters } from "@sluice/otel";
 import { describe, expect, test } from "vitest";
@@ -52,6 +52,21 @@ describe("metricsListener()", () => {
     expect(value(lines, "sluice_operation_duration_count", { sluice_operation: "refund" })).toBe(1);
     expect(value(lines, "sluice_operation_duration_sum", { sluice_operation: "put" })).toBeLessThan(1);
     expect(lines.join("\n")).not.toContain("ada");
+  });
+
+  test("says what it lacks to be made", () => {
+    const way = 'Name what is limited, as in metricsListener({ limiter: "sign-in" }).';
+    for (const options of [undefined, null, "sign-in"]) {
+      expect(() => metricsListener(options as never)).toThrow(
+        new TypeError(`Cannot measure with ${describeValue(options)}: it is not options. ${way}`),
+      );
+    }
+    expect(() => metricsListener({} as never)).toThrow(
+      new TypeError(`Cannot use undefined as limiter: it is a text. ${way}`),
+    );
+    expect(() => metricsListener({ limiter: "api", keyAttribute: "key" as never })).toThrow(
+      new TypeError('Cannot use "key" as keyAttribute: it is a function of the key. Leave it out, or pass one.'),
+    );
   });
 
   test("tells what it is asked to tell of a key", async () => {

@@ -20,8 +20,8 @@ import type { Database, Row } from "./database.js";
 import type { Names } from "./names.js";
 import { BATCH, type Leaked, readLeaked, type Store } from "./store.js";
 
-/** Numbers by which the functions know the operations that change anything. What was booked is a debt, given back as any other. */
-const OPERATIONS = { put: 0, charge: 1, refund: 2, reserve: 3, cancel: 2 } as const;
+/** Numbers by which the functions know the operations that change anything. */
+const OPERATIONS = { put: 0, charge: 1, refund: 2, reserve: 3, cancel: 4 } as const;
 
 /** A cell, where it stood in the trip, and the key of its row in hexadecimal digits. */
 interface Placed {
@@ -144,7 +144,7 @@ export class Cells implements Store {
     for (const { operation, weight, at = -1, time, count } of steps) {
       if (operation === "peek" || weight === 0 || (operation === "put" && weight > this.#capacity)) continue;
       const together = operation === "put" && this.#exact;
-      const last = operation === "reserve" ? time : together ? count : 1;
+      const last = operation === "reserve" || operation === "cancel" ? time : together ? count : 1;
       const part = `${OPERATIONS[operation]},${weight},${at},${last}`;
       for (let i = 0; i < (together ? 1 : count); i++) parts.push(part);
     }

@@ -12,7 +12,7 @@ await migrate(pool, { table, unlogged: true });
 afterAll(() => pool.end());
 
 describe.each([tokenBucket, slidingWindowLog])("PostgresBucket, $name", (algorithm) => {
-  test("20 waiters of two instances pass in their order, each for one operation of the store", async () => {
+  test("20 waiters of two instances pass in order, each for one operation of the store", async () => {
     const operations: string[] = [];
     let onAnswer = () => {};
     const onDecision = ({ operation }: { operation: string }) => {
@@ -35,7 +35,10 @@ describe.each([tokenBucket, slidingWindowLog])("PostgresBucket, $name", (algorit
       });
     }
     await Promise.all(passing);
-    expect(passed).toEqual(waiters);
+    // Between the two it is the machine that decides who of those that are due hears of it first.
+    for (const half of [0, 1]) {
+      expect(passed.filter((i) => i % 2 === half)).toEqual(waiters.filter((i) => i % 2 === half));
+    }
     expect(performance.now() - start).toBeGreaterThan(19 * 20 - 10);
     expect(operations).toEqual(waiters.map(() => "reserve"));
   });

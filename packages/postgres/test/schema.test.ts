@@ -45,8 +45,8 @@ describe("migrate()", () => {
     await migrate(pool, { table });
     for (const bucket of buckets) {
       expect(await bucket.count("ada")).toBe(2);
-      const { at } = await bucket.reserve({ key: "ada", weight: 2 });
-      expect((await bucket.cancel({ key: "ada" }, at)).remaining).toBe(0);
+      const booking = await bucket.reserve({ key: "ada", weight: 2 });
+      expect((await bucket.cancel({ key: "ada" }, booking)).remaining).toBe(0);
       expect(await bucket.count("ada")).toBe(3);
     }
   });

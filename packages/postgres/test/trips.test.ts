@@ -129,7 +129,7 @@ async function compare(algorithm: Algorithm, rates: readonly Rate[], moments: re
   const postgres = new PostgresBucket(pool, rates, { algorithm, clock, table, name: `${names++}` });
   const memory = new InMemoryBucket(rates, { algorithm, clock });
   /** What was booked, and when. */
-  const booked: { key: string; weight: number; at: number }[] = [];
+  const booked: { key: string; weight: number; booking: Booking }[] = [];
   for (const { gap, items } of moments) {
     clock.set(clock.now() + gap);
     const calls = items.flatMap((one) => callsOf(one, booked));
@@ -138,7 +138,7 @@ async function compare(algorithm: Algorithm, rates: readonly Rate[], moments: re
     expect(answers).toEqual(expected);
     for (const [i, { key, weight }] of calls.entries()) {
       const answer = expected[i] as Decision | Booking;
-      if ("at" in answer && answer.decision.allowed) booked.push({ key, weight, at: answer.at });
+      if ("at" in answer && answer.decision.allowed) booked.push({ key, weight, booking: answer });
     }
   }
   for (const key of KEYS) {
@@ -150,7 +150,7 @@ async function compare(algorithm: Algorithm, rates: readonly Rate[], moments: re
 type AnyBucket = PostgresBucket | InMemoryBucket;
 
 /** What an item of a moment asks of a bucket: nothing, where there is no booking to take back. */
-function callsOf(one: Asked | TakenBack, booked: readonly { key: string; weight: number; at: number }[]) {
+function callsOf(one: Asked | TakenBack, booked: readonly { key: string; weight: number; booking: Booking }[]) {
   if (one.operation !== "cancel") {
     const { operation, key, weight, count, maxWait } = one;
     const entry = { key, weight };
@@ -160,9 +160,9 @@ function callsOf(one: Asked | TakenBack, booked: readonly { key: string; weight:
   }
   const found = booked[one.which % booked.length];
   if (found === undefined) return [];
-  const { key, at } = found;
+  const { key, booking } = found;
   const weight = Math.ceil(found.weight * one.part);
-  return [{ key, weight, call: (bucket: AnyBucket) => bucket.cancel({ key, weight }, at) }];
+  return [{ key, weight, call: (bucket: AnyBucket) => bucket.cancel({ key, weight }, booking) }];
 }
 
 const RATES: readonly (readonly [name: string, heaviest: number, rates: Rate[]])[] = [

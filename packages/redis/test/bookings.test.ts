@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   type AbstractBucket,
   type Algorithm,
+  type Booking,
   ManualClock,
   type Mode,
   slidingWindowLog,
@@ -52,26 +53,26 @@ const history = (most: number) =>
     { minLength: 1, maxLength: 12, size: "max" },
   );
 
-function carryOut(bucket: AbstractBucket<Mode>, step: Step, booked: readonly number[]): unknown {
+function carryOut(bucket: AbstractBucket<Mode>, step: Step, booked: readonly Booking[]): unknown {
   const item = { key: "ada", weight: step.weight };
   if (step.kind === "reserve") return bucket.reserve(item, step.maxWait);
   if (step.kind !== "cancel") return bucket[step.kind](item);
-  const at = booked[Math.floor(step.which * booked.length)];
-  return at === undefined ? bucket.peek(item) : bucket.cancel(item, at);
+  const booking = booked[Math.floor(step.which * booked.length)];
+  return booking === undefined ? bucket.peek(item) : bucket.cancel(item, booking);
 }
 
 async function compare(algorithm: Algorithm, rates: string[], moments: readonly Moment[]): Promise<void> {
   const clock = new ManualClock(1_000_000_000);
   const redis = new RedisBucket(client, rates, { algorithm, clock, name: `${run} ${names++}` });
   const memory = new InMemoryBucket(rates, { algorithm, clock });
-  const booked: number[] = [];
+  const booked: Booking[] = [];
   for (const { gap, steps } of moments) {
     clock.set(clock.now() + gap);
     const answers = await Promise.all(steps.map((step) => carryOut(redis, step, booked)));
     const expected = steps.map((step) => carryOut(memory, step, booked));
     expect(answers).toEqual(expected);
-    for (const answer of expected as { at?: number; decision?: { allowed: boolean } }[]) {
-      if (answer.at !== undefined && answer.decision?.allowed === true) booked.push(answer.at);
+    for (const answer of expected as Partial<Booking>[]) {
+      if (answer.at !== undefined && answer.decision?.allowed === true) booked.push(answer as Booking);
     }
     expect(await redis.count("ada")).toBe(memory.count("ada"));
   }

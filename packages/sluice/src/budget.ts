@@ -37,9 +37,18 @@ export class Budget<N extends string> extends CoreBudget<N> {
     limits: { readonly [Name in N]: BudgetLimitLike | undefined },
     options: BudgetInMemoryOptions<NoInfer<N>> = {},
   ) {
-    const made = Object.entries(limits).map(([name, limit]) => [name, toLimit(limit as BudgetLimitLike, options)]);
-    super(Object.fromEntries(made), options);
+    super(mapLimits(limits, options), options);
   }
+}
+
+/** Makes buckets of rates; what is wrong from the outset is left for the class in core to say so. */
+function mapLimits<N extends string>(
+  limits: { readonly [Name in N]: BudgetLimitLike | undefined },
+  options: InMemoryBucketOptions,
+): { readonly [Name in N]: BudgetLimit | undefined } {
+  if (typeof limits !== "object" || limits === null) return limits;
+  const made = Object.entries(limits).map(([name, limit]) => [name, toLimit(limit as BudgetLimitLike, options)]);
+  return Object.fromEntries(made);
 }
 
 function toLimit(limit: BudgetLimitLike | undefined, options: InMemoryBucketOptions): BudgetLimit | undefined {

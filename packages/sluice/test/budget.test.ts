@@ -130,6 +130,60 @@ describe("Budget", () => {
     expect(() => new Budget({ rpm: "5/min" }, { requests: ["calls" as "rpm"] })).toThrow(RangeError);
     expect(() => new Budget({ rpm: 5 as unknown as string })).toThrow(TypeError);
   });
+
+  test("says what is no limits and no options", async () => {
+    for (const limits of [undefined, null, "5/min"]) {
+      expect(() => new Budget(limits as never)).toThrow(/^Cannot make a budget of .*: name a limit for each dimension/);
+    }
+    expect(() => new Budget({ rpm: "5/min" }, null as never)).toThrow(/^Cannot make a budget with null: pass options/);
+    expect(() => new Budget({ rpm: "5/min" }, { requests: "rpm" as never })).toThrow(
+      new TypeError('Cannot use "rpm" as requests: it is a list of dimensions. Pass ["rpm"].'),
+    );
+    const { budget } = open();
+    await expect(budget.acquirePreCall(5 as never)).rejects.toThrow(
+      new TypeError("Cannot take from the budget with 5: pass options, as in acquirePreCall({ timeout: 1000 })."),
+    );
+    await expect(budget.reserve({}, 5 as never)).rejects.toThrow(/^Cannot reserve with 5: pass options/);
+    expect((await budget.remaining()).rpm).toBe(5);
+  });
+
+  test("names the dimension where the limiter has another name", async () => {
+    const clock = new ManualClock();
+    const budget = new Budget({
+      rpm: createLimiter("1/min", { clock, name: "shared" }),
+      tokens: createLimiter("9/min", { clock, name: "shared", maxQueue: 0 }),
+    });
+    await budget.reserve({ tokens: 9 });
+    await expect(budget.acquirePreCall({ timeout: 0 })).rejects.toMatchObject({
+      limiter: "rpm",
+      message: expect.stringContaining('in "rpm" (1/1m)'),
+    });
+    await expect(budget.reserve({ rpm: 0, tokens: 10 })).rejects.toMatchObject({ limiter: "tokens", weight: 10 });
+    await expect(budget.reserve({ rpm: 0, tokens: 1 })).rejects.toMatchObject({
+      code: "QUEUE_FULL",
+      message: expect.stringContaining('It limits "tokens" of a budget.'),
+    });
+  });
+
+  test("says what those who came before wait for when they take too long", async () => {
+    const { budget } = open();
+    await budget.reserve({ outputTokens: 800 });
+    const controller = new AbortController();
+    const first = budget.reserve({ outputTokens: 400 }, { signal: controller.signal });
+    await expect(budget.acquirePreCall({ timeout: 5 })).rejects.toMatchObject({
+      code: "TIMEOUT",
+      message:
+        'Cannot take from the budget: whoever came before still waits for 400 of "outputTokens", past the timeout of 5 ms. Allow more time.',
+    });
+    controller.abort("enough");
+    await expect(first).rejects.toBe("enough");
+    await budget.syncFromHeaders({ "retry-after": 60 });
+    const paused = budget.reserve({}, { signal: AbortSignal.timeout(50) }).catch(() => {});
+    await expect(budget.acquirePreCall({ timeout: 5 })).rejects.toThrow(
+      "whoever came before still waits for the end of the pause that the provider asked for",
+    );
+    await paused;
+  });
 });
 
 describe("Budget.syncFromHeaders()", () => {
@@ -155,9 +209,59 @@ describe("Budget.syncFromHeaders()", () => {
   });
 
   test.each([
+    ["node:http", { "x-ratelimit-remaining-requests": "2", "set-cookie": ["a=1", "b=2"], "retry-after": undefined }],
+    ["a plain object in any case", { "X-RateLimit-Remaining-Requests": 2 }],
+    ["a list of values", { "x-ratelimit-remaining-requests": ["2", "3"] }],
+    ["something like axios", { "x-other": "9", get: (name: string) => (name.endsWith("requests") ? 2 : null) }],
+  ])("takes headers as %s gives them", async (_, headers) => {
+    const { budget } = open();
+    await budget.syncFromHeaders(headers);
+    expect((await budget.remaining()).rpm).toBe(2);
+  });
+
+  test("says what are no headers", async () => {
+    const { budget } = open();
+    for (const headers of [undefined, null, "retry-after: 1"]) {
+      await expect(budget.syncFromHeaders(headers as never)).rejects.toThrow(/^Cannot read .* as headers: pass those/);
+    }
+  });
+
+  test.each(["requests_per_minute", "requests-per-day", "calls", "calls_per_minute", "RPM", "requestsPerMinute"])(
+    "counts calls by %s",
+    async (name) => {
+      const budget = new Budget({ [name]: "5/min" }, { clock: new ManualClock() });
+      await budget.acquirePreCall();
+      await budget.syncFromHeaders({ "x-ratelimit-remaining-requests": "3" });
+      expect(await budget.remaining()).toEqual({ [name]: 3 });
+    },
+  );
+
+  test("knows tokens by their names with hyphens and underscores", async () => {
+    const limits = { input_tokens: "9/min", "output-tokens": "9/min", total_tokens_per_minute: "9/min" } as const;
+    const budget = new Budget(limits, { clock: new ManualClock() });
+    await budget.syncFromHeaders({
+      "x-ratelimit-remaining-input-tokens": "1",
+      "x-ratelimit-remaining-output-tokens": "2",
+      "x-ratelimit-remaining-tokens": "3",
+    });
+    expect(await budget.remaining()).toEqual({ input_tokens: 1, "output-tokens": 2, total_tokens_per_minute: 3 });
+  });
+
+  test("a pause past the timeout is a RateLimitExceededError that says when to retry", async () => {
+    const { budget } = open();
+    await budget.syncFromHeaders({ "retry-after": "60" });
+    const error = await budget.acquirePreCall({ timeout: 500 }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RateLimitExceededError);
+    expect(error).toMatchObject({ limiter: "rpm", weight: 1, decision: { allowed: false } });
+    const { retryAfter } = (error as RateLimitExceededError).decision;
+    expect(retryAfter).toBeGreaterThan(59_000);
+    expect(retryAfter).toBeLessThanOrEqual(60_000);
+  });
+
+  test.each([
     ["retry-after", "2"],
     ["retry-after-ms", "2000"],
-    ["retry-after", new Date(Date.now() + 3000).toUTCString()],
+    ["retry-after", new Date(Date.now() + 60_000).toUTCString()],
   ])("pauses for %s: %s", async (name, value) => {
     const { budget } = open();
     await budget.syncFromHeaders(new Headers({ [name]: value }));

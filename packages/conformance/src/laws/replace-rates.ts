@@ -198,8 +198,8 @@ export const replacedBookings: Law = {
     clock.set(100_000);
     const item = { key: "ada", weight: 2 };
     await bucket.reserve(item);
-    const { at } = await bucket.reserve(item);
-    same("the booking", at, 101_000);
+    const booking = await bucket.reserve(item);
+    same("the booking", booking.at, 101_000);
     await bucket.replaceRates("4/s", "keep");
     same("units in use", await bucket.count("ada"), 4);
     same(
@@ -207,7 +207,7 @@ export const replacedBookings: Law = {
       (await bucket.peek({ key: "ada", weight: 4 })).retryAfter,
       refillsContinuously(algorithm) ? 1000 : 2000,
     );
-    await bucket.cancel(item, at);
+    await bucket.cancel(item, booking);
     same("units in use after a cancel", await bucket.count("ada"), 2);
   },
 };

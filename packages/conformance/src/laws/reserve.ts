@@ -1,4 +1,4 @@
-import type { Algorithm, Rate } from "@sluice/core";
+import type { Algorithm, Booking, Rate, RateItem } from "@sluice/core";
 import fc from "fast-check";
 import { same } from "../check.js";
 import { type Law, type LawContext, put, type Subject } from "../law.js";
@@ -28,8 +28,7 @@ export const reserve: Law = {
     clock.advance(next - retryAfter - 0.001);
     same("just before it would fit", (await put(subject)).allowed, false);
     clock.advance(0.001);
-    const [, , at] = await book(1);
-    await bucket.cancel({ key: "ada" }, at as number);
+    await bucket.cancel({ key: "ada" }, await bucket.reserve({ key: "ada" }));
     same("what was cancelled is there again", (await put(subject)).allowed, true);
     same("a weight that never fits", await book(3), [false, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
     same("weight 0", (await book(0))[0], true);
@@ -49,17 +48,71 @@ export const cancel: Law = {
       for (const { gap, weight, other, stays, later } of history) {
         advance(gap);
         const item = { key: "ada", weight };
-        const { decision, at } = await subject.bucket.reserve(item);
-        if (stays) same("a booking beside what was cancelled", { decision, at }, await twin.bucket.reserve(item));
-        else if (decision.allowed) {
+        const booking = await subject.bucket.reserve(item);
+        if (stays) same("a booking beside what was cancelled", booking, await twin.bucket.reserve(item));
+        else if (booking.decision.allowed) {
           advance(later);
-          await subject.bucket.cancel(item, at);
+          await subject.bucket.cancel(item, booking);
         }
         const puts = [subject, twin].map(({ bucket }) => bucket.put({ key: "ada", weight: other }));
         same("a put beside what was cancelled", await puts[0], await puts[1]);
         same("units in use", await subject.bucket.count("ada"), await twin.bucket.count("ada"));
       }
     });
+  },
+};
+
+/** Before its time a booking can be taken back whole, whatever came since. */
+export const cancelInDebt: Law = {
+  name: "a booking that is taken back before its time leaves the cell as if it had never been, whatever came since",
+  // What a log is charged stands behind what was booked before.
+  applies: (algorithm) => books(algorithm) && algorithm.name !== "sliding-window-log",
+  books: true,
+  async check(context) {
+    const check = async (subject: Subject, twin: Subject, history: readonly Step[]) => {
+      const open: { item: RateItem; booking: Booking }[] = [];
+      for (const { gap, weight, other, stays } of history) {
+        for (const { clock } of [subject, twin]) clock.advance(gap);
+        const soon = subject.clock.now() + LONGEST_GAP;
+        // The latest first: taken back in another order, those behind end sooner than they were told.
+        const settles = stays || open.some(({ booking }) => booking.at <= soon);
+        for (const { item, booking } of settles ? open.splice(0).reverse() : []) {
+          await subject.bucket.cancel(item, booking);
+        }
+        if (open.length === 0) {
+          same("units in use", await subject.bucket.count("ada"), await twin.bucket.count("ada"));
+          const item = { key: "ada", weight: other };
+          same("a put afterwards", await subject.bucket.put(item), await twin.bucket.put(item));
+        }
+        // Charged and not put: what is booked keeps out what the twin would let in.
+        const item = { key: "ada", weight };
+        for (const { bucket } of [subject, twin]) await bucket.charge({ key: "ada", weight: other });
+        const booking = await subject.bucket.reserve(item);
+        if (booking.decision.retryAfter > LONGEST_GAP) open.push({ item, booking });
+        else if (booking.decision.allowed) await subject.bucket.cancel(item, booking);
+      }
+    };
+    await property(context, check, ["4/s"]);
+  },
+};
+
+/** What time has given back is not given a second time. */
+export const cancelLate: Law = {
+  name: "a cancel gives nothing back that time has given back already",
+  applies: books,
+  books: true,
+  async check({ open }) {
+    for (const passed of [0, 500, 1000, 3000]) {
+      const { bucket, clock } = await open("10/s");
+      clock.set(10_000);
+      const item = { key: "ada", weight: 10 };
+      const booking = await bucket.reserve(item);
+      clock.advance(passed);
+      const back = 10 - (await bucket.count("ada"));
+      await bucket.put({ key: "ada", weight: back });
+      await bucket.cancel(item, booking);
+      same(`units in use, of ${back} put after ${passed} ms`, await bucket.count("ada"), back);
+    }
   },
 };
 
@@ -83,6 +136,9 @@ export const bookedUse: Law = {
   },
 };
 
+/** Milliseconds between two steps of a history, at most. */
+const LONGEST_GAP = 700;
+
 interface Step {
   readonly gap: number;
   readonly weight: number;
@@ -94,16 +150,17 @@ interface Step {
 async function property(
   { open, runs }: LawContext,
   check: (subject: Subject, twin: Subject, history: readonly Step[]) => Promise<void>,
+  rates: readonly string[] = ["4/s", "9/4s"],
 ): Promise<void> {
   const step = fc.record({
-    gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 700 })),
+    gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: LONGEST_GAP })),
     weight: fc.integer({ min: 1, max: 4 }),
     other: fc.integer({ min: 0, max: 3 }),
     stays: fc.boolean(),
     later: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3000 })),
   });
   const one = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (history) => {
-    const subjects = [await open(["4/s", "9/4s"]), await open(["4/s", "9/4s"])] as const;
+    const subjects = [await open([...rates]), await open([...rates])] as const;
     for (const { clock } of subjects) clock.set(100_000);
     await check(...subjects, history);
   });

@@ -19,7 +19,8 @@ export interface RateKernel {
   reset(numbers: Float64Array, at: number, now: number, weight: number): number;
   admit(numbers: Float64Array, at: number, now: number, weight: number): boolean;
   take(numbers: Float64Array, at: number, now: number, weight: number): void;
-  give(numbers: Float64Array, at: number, now: number, weight: number): void;
+  /** @param until Where given, no more is given than time would give from `now` until then. */
+  give(numbers: Float64Array, at: number, now: number, weight: number, until?: number): void;
   /** The numbers under this rate of what counts at `now` under an older one of the same algorithm. */
   inherit(
     older: RateKernel,
@@ -104,9 +105,9 @@ export class CellKernel implements Kernel<Cell> {
     }
   }
 
-  give({ numbers, offset }: Cell, now: number, weight: number): void {
+  give({ numbers, offset }: Cell, now: number, weight: number, until?: number): void {
     for (let rate = 0; rate < this.#parts.length; rate++) {
-      this.#part(rate).give(numbers, offset + rate * this.#step, now, weight);
+      this.#part(rate).give(numbers, offset + rate * this.#step, now, weight, until);
     }
   }
 
@@ -119,8 +120,9 @@ export class CellKernel implements Kernel<Cell> {
     this.take(cell, now, weight);
   }
 
-  unbook(cell: Cell, now: number, weight: number): void {
-    this.give(cell, now, weight);
+  unbook(cell: Cell, now: number, weight: number, _at: number, until: number): void {
+    // Of several rates it is the longest that ends then: a shorter one may be given what time gave it.
+    this.give(cell, now, weight, until);
   }
 
   inherit(older: Kernel, { numbers, offset }: Cell, now: number, strategy: CarryStrategy): Cell {

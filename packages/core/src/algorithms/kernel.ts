@@ -81,8 +81,13 @@ export interface Kernel<S extends State = State> {
   ahead(state: S, now: number): number;
   /** Takes units at `now` that are to be used at `at`, which is when they fit, or later. */
   book(state: S, now: number, weight: number, at: number): void;
-  /** Takes a booking for `at` back, or a part of it: as if that had never been booked. */
-  unbook(state: S, now: number, weight: number, at: number): void;
+  /**
+   * Takes a booking for `at` back, or a part of it, save what time has given back: as if that
+   * had never been booked.
+   *
+   * @param until When time would have given back all that was in use right after the booking.
+   */
+  unbook(state: S, now: number, weight: number, at: number, until: number): void;
   /** What counts at `now` in a state of a key under older rates of the same algorithm, as a state under these. */
   inherit(older: Kernel, state: State, now: number, strategy: CarryStrategy): S;
   /** Adds what counts in another state of the same key. */

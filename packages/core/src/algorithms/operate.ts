@@ -78,18 +78,23 @@ export function reserve(
   return { decision: { ...decide(kernel, next, now, 0), retryAfter: toMilliseconds(wait) }, at: now + wait };
 }
 
-/** Takes a booking for `at` back, or a part of it. */
+/**
+ * Takes a booking for `at` back, or a part of it, save what time has given back.
+ *
+ * @param until When time would have given back all that was in use right after the booking.
+ */
 export function cancel(
   kernel: Kernel,
   state: State,
   now: number,
   weight: number,
   at: number,
+  until: number,
   writable: () => State = () => state,
 ): Decision {
   if (weight === 0 || kernel.reset(state, now, 0) === 0) return decide(kernel, state, now, 0);
   const next = writable();
-  kernel.unbook(next, now, weight, at);
+  kernel.unbook(next, now, weight, at, until);
   return decide(kernel, next, now, 0);
 }
 

@@ -86,8 +86,9 @@ export class TokenBucketRate implements RateKernel {
     write(numbers, at, now, this.#used(numbers, at, now) + weight * this.#unit);
   }
 
-  give(numbers: Float64Array, at: number, now: number, weight: number): void {
-    write(numbers, at, now, Math.max(0, this.#used(numbers, at, now) - weight * this.#unit));
+  give(numbers: Float64Array, at: number, now: number, weight: number, until = Number.POSITIVE_INFINITY): void {
+    const remaining = Math.max(0, until - Math.max(now, numbers[at] as number)) * this.#refill;
+    write(numbers, at, now, Math.max(0, this.#used(numbers, at, now) - Math.min(weight * this.#unit, remaining)));
   }
 
   inherit(older: RateKernel, numbers: Float64Array, at: number, now: number, strategy: CarryStrategy): number[] {

@@ -33,7 +33,10 @@ export class BudgetReservation<N extends string> {
     await this.#settled;
   }
 
-  /** Gives everything back: the call was not made. */
+  /**
+   * Gives everything back: the call was not made. This is a refund, which knows nothing of time:
+   * under the token bucket, settle soon, for units that time has given back meanwhile are given twice.
+   */
   async cancel(): Promise<void> {
     this.#settled ??= this.#settle(() => 0);
     await this.#settled;

@@ -5,18 +5,20 @@
  */
 import { AbstractBucket } from "../abstract-bucket.js";
 import { atLeast0 } from "../check-number.js";
-import { scheduleSystemTimer, systemElapsed } from "../clock/system-timer.js";
+import { checkOptions } from "../check-options.js";
+import { systemElapsed } from "../clock/system-timer.js";
 import type { Decision } from "../decision.js";
-import { Duration } from "../duration.js";
-import { LimiterError } from "../errors.js";
+import type { RateLimitExceededError } from "../errors.js";
 import { checkWeight, SHARED_KEY } from "../item.js";
 import { Limiter } from "../limiter/limiter.js";
 import type { AbortSignalLike } from "../limiter/waiter.js";
 import type { Mode } from "../mode.js";
 import { describe } from "../rate.js";
-import { sleep } from "../sleep.js";
 import { BudgetReservation } from "./budget-reservation.js";
-import { type HeadersLike, type ProviderUnit, readProviderHeaders } from "./provider-headers.js";
+import { counts } from "./dimensions.js";
+import { Pause } from "./pause.js";
+import { type HeadersLike, type HeadersRecord, readProviderHeaders } from "./provider-headers.js";
+import { naming, paused, turnTooLate } from "./refusals.js";
 import { Turns } from "./turns.js";
 
 /** A limiter of either mode, or a bucket to limit by. */
@@ -29,7 +31,7 @@ export type Units<N extends string> = { readonly [Name in N]?: number | undefine
 export interface BudgetOptions<N extends string> {
   /** Whose budget it is: the key in every limiter, such as the name of an account. One shared key when left out. */
   readonly key?: string;
-  /** The dimensions that count calls; those named `requests`, `rpm` or the like when left out. */
+  /** The dimensions that count calls; those named `requests`, `calls`, `rpm` or the like when left out. */
   readonly requests?: readonly N[];
 }
 
@@ -40,16 +42,6 @@ export interface BudgetWaitOptions {
   /** Ends the wait; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignalLike;
 }
-
-const REQUESTS = /^(?:rp[smhd]|requests?(?:per.*)?)$/i;
-
-/** Which dimension a kind of unit that a provider counts belongs to. */
-const KINDS: Readonly<Record<ProviderUnit, RegExp>> = {
-  requests: REQUESTS,
-  tokens: /^(?:tp[smhd]|(?:total)?tokens?(?:per.*)?)$/i,
-  "input-tokens": /^(?:itp[smhd]|(?:input|prompt)tokens?(?:per.*)?)$/i,
-  "output-tokens": /^(?:otp[smhd]|(?:output|completion)tokens?(?:per.*)?)$/i,
-};
 
 /**
  * A budget of several named limits, taken all or none.
@@ -82,17 +74,30 @@ export class Budget<N extends string> {
   readonly #names: ReadonlySet<string>;
   readonly #requests: ReadonlySet<N>;
   readonly #turns = new Turns();
-  /** Until when the provider wants to be left alone, in milliseconds on the clock of the timers. */
-  #pausedUntil = 0;
+  readonly #pause = new Pause();
+  /** What the caller whose turn it is waits for. */
+  #awaited: string | undefined;
 
   /** @param limits A limiter, or a bucket, for each dimension; one that is `undefined` has no limit. */
   constructor(limits: { readonly [Name in N]: BudgetLimit | undefined }, options: BudgetOptions<N> = {}) {
+    if (typeof limits !== "object" || limits === null) {
+      const way = "name a limit for each dimension, as in new Budget({ rpm: limiter })";
+      throw new TypeError(`Cannot make a budget of ${describe(limits)}: ${way}.`);
+    }
+    const { key = SHARED_KEY, requests } = checkOptions(
+      "make a budget",
+      options,
+      'new Budget(limits, { key: "acme" })',
+    );
     const names = Object.keys(limits) as N[];
-    this.key = options.key ?? SHARED_KEY;
+    this.key = key;
     this.#names = new Set(names);
     const limited = names.filter((name) => limits[name] !== undefined);
     this.#limiters = new Map(limited.map((name) => [name, limiterOf(name, limits[name] as BudgetLimit)]));
-    this.#requests = new Set(options.requests ?? names.filter((name) => REQUESTS.test(name)));
+    if (requests !== undefined && !Array.isArray(requests)) {
+      throw new TypeError(`Cannot use ${describe(requests)} as requests: it is a list of dimensions. Pass ["rpm"].`);
+    }
+    this.#requests = new Set(requests ?? names.filter((name) => counts("requests", name)));
     for (const name of this.#requests) this.#checkName(name);
   }
 
@@ -104,9 +109,12 @@ export class Budget<N extends string> {
   /**
    * Takes one request before a call, once no dimension is in debt from calls before.
    *
-   * @throws RateLimitExceededError that names the dimension when the timeout cannot be met.
+   * @throws RateLimitExceededError that names the dimension when the timeout cannot be met, and
+   *   the first one that the call takes where the provider asked for a longer pause; LimiterError
+   *   `TIMEOUT` when those who came before were not served in time.
    */
   async acquirePreCall(options: BudgetWaitOptions = {}): Promise<void> {
+    checkOptions("take from the budget", options, "acquirePreCall({ timeout: 1000 })");
     const cost = new Map(this.dimensions.map((name) => [name, this.#requests.has(name) ? 1 : 0]));
     await this.#take(cost, options);
   }
@@ -121,9 +129,11 @@ export class Budget<N extends string> {
    * Takes a request and an estimate of the other units before a call, all or none.
    *
    * @returns A handle; its `commit(usage)` settles what the call really cost.
-   * @throws RateLimitExceededError that names the dimension and the units when they cannot be had in time.
+   * @throws RateLimitExceededError that names the dimension and the units when they cannot be had in
+   *   time; otherwise as {@link acquirePreCall}.
    */
   async reserve(estimate: Units<N> = {}, options: BudgetWaitOptions = {}): Promise<BudgetReservation<N>> {
+    checkOptions("reserve", options, "reserve(estimate, { timeout: 1000 })");
     const cost = new Map(this.dimensions.map((name) => [name, this.#requests.has(name) ? 1 : 0]));
     for (const [name, units] of this.#check("reserve", estimate)) cost.set(name, units);
     await this.#take(new Map([...cost].filter(([, units]) => units > 0)), options);
@@ -149,13 +159,15 @@ export class Budget<N extends string> {
    * Where it says that less is left than is known here, the difference is charged: others
    * use the same account. It is never believed to have more, as calls that are underway
    * are not in its count. A `retry-after` pauses the whole budget.
+   *
+   * @param headers `Headers`, or fields by their names, as axios and `node:http` give them.
    */
-  async syncFromHeaders(headers: HeadersLike): Promise<void> {
+  async syncFromHeaders(headers: HeadersLike | HeadersRecord): Promise<void> {
     const { remaining, retryAfter } = readProviderHeaders(headers, Date.now());
-    if (retryAfter > 0) this.#pausedUntil = Math.max(this.#pausedUntil, systemElapsed() + retryAfter);
+    this.#pause.extend(retryAfter);
     for (const [kind, left] of remaining) {
-      const counts = (name: N) => (kind === "requests" ? this.#requests.has(name) : KINDS[kind].test(name));
-      for (const name of this.dimensions.filter(counts)) {
+      const belongs = (name: N) => (kind === "requests" ? this.#requests.has(name) : counts(kind, name));
+      for (const name of this.dimensions.filter(belongs)) {
         const limiter = this.#limiter(name);
         const known = (await limiter.peek(this.key, 0)).remaining;
         if (known > left) await limiter.charge(this.key, known - left);
@@ -179,16 +191,11 @@ export class Budget<N extends string> {
   ): Promise<void> {
     atLeast0("timeout", timeout);
     if (cost.size === 0) return;
-    const late = () =>
-      new LimiterError(
-        "TIMEOUT",
-        `Cannot take from the budget: others waited for longer than the timeout of ${timeout} ms.`,
-      );
     await this.#turns.take(
       (left) => this.#takeInTime(cost, systemElapsed() + left, timeout, signal),
       timeout,
       signal,
-      late,
+      () => turnTooLate(this.#awaited, timeout),
     );
   }
 
@@ -199,9 +206,11 @@ export class Budget<N extends string> {
     timeout: number,
     signal: AbortSignalLike | undefined,
   ): Promise<void> {
-    await this.#sitOutPause(deadline, timeout, signal);
+    this.#awaited = "the end of the pause that the provider asked for";
+    if (!(await this.#pause.sitOut(deadline, signal))) throw await this.#paused(cost, timeout);
     let held: N | undefined;
     for (;;) {
+      this.#awaited = undefined;
       const blocked = await this.#tryAll(cost, held);
       if (blocked === undefined) return;
       const limiter = this.#limiter(blocked);
@@ -209,7 +218,10 @@ export class Budget<N extends string> {
       const units = cost.get(blocked) as number;
       const left = Math.max(0, deadline - systemElapsed());
       const wait = { weight: Math.max(1, units), timeout: left, ...(signal === undefined ? {} : { signal }) };
-      await limiter.acquire(this.key, wait);
+      this.#awaited = `${wait.weight} of ${describe(blocked)}`;
+      await limiter.acquire(this.key, wait).catch((error: unknown) => {
+        throw naming(blocked, error, left);
+      });
       if (units === 0) await limiter.refund(this.key, 1);
       held = units === 0 ? undefined : blocked;
     }
@@ -242,18 +254,10 @@ export class Budget<N extends string> {
     await Promise.all(names.map((name) => this.#limiter(name).refund(this.key, cost.get(name))));
   }
 
-  async #sitOutPause(deadline: number, timeout: number, signal: AbortSignalLike | undefined): Promise<void> {
-    for (let rest = this.#rest(); rest > 0; rest = this.#rest()) {
-      if (systemElapsed() + rest > deadline) {
-        const rule = `the provider asked for a pause of ${Duration.readable(rest)} more, past the timeout of ${timeout} ms`;
-        throw new LimiterError("RATE_LIMIT_EXCEEDED", `Cannot take from the budget: ${rule}. Retry later.`);
-      }
-      await sleep(rest, signal, scheduleSystemTimer);
-    }
-  }
-
-  #rest(): number {
-    return this.#pausedUntil - systemElapsed();
+  async #paused(cost: ReadonlyMap<N, number>, timeout: number): Promise<RateLimitExceededError> {
+    const [limiter, weight] = [...cost].find(([, units]) => units > 0) ?? ([...cost][0] as [N, number]);
+    const decision = await this.#limiter(limiter).peek(this.key, 0);
+    return paused({ limiter, key: this.key, weight, decision }, this.#pause.rest, timeout);
   }
 
   #check(action: string, units: Units<N>): Map<N, number> {

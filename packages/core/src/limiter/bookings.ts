@@ -4,32 +4,22 @@
  * The store is asked once for each: it says when the units will be there, and keeps the
  * order among all processes. However many wait, there is one timer.
  *
+ * What is booked forms a row of slots for each key. When somebody leaves, those behind in
+ * this process move up by a slot and the last slot goes back, so that nobody loses its
+ * place to another process. Where a slot is too small or too large for who would move into
+ * it, that one and all behind it book anew.
+ *
  * @module
  */
 import type { AbstractBucket, Booking } from "../abstract-bucket.js";
 import type { Decision } from "../decision.js";
 import { ceilMicroseconds, toMilliseconds } from "../duration.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
-import { Heap, type HeapNode } from "../heap.js";
+import { Heap } from "../heap.js";
 import { describe } from "../rate.js";
+import { Booked, BookedLine, Era, type Question, type Slot } from "./booked.js";
 import { type LineSettings, queueFull } from "./line.js";
 import type { Waiter } from "./waiter.js";
-
-/** A waiter, and what is booked for it. */
-class Booked implements HeapNode {
-  heapIndex = -1;
-  /** When the next thing happens: its deadline until the store has answered, then its time. */
-  due: number;
-  /** What the store answered. */
-  booking: Booking | undefined;
-
-  constructor(
-    readonly key: string,
-    readonly waiter: Waiter,
-  ) {
-    this.due = waiter.deadline;
-  }
-}
 
 /** The waiters of one bucket that books ahead. */
 export class Bookings {
@@ -37,13 +27,14 @@ export class Bookings {
   readonly #bucket: AbstractBucket<"async">;
   readonly #onEmpty: () => void;
   readonly #held = new Set<Booked>();
-  readonly #due = new Heap<Booked>((a, b) => a.due < b.due);
-  /** How many wait for their time, for each key that somebody waits for. */
-  readonly #waiting = new Map<string, number>();
+  readonly #due = new Heap<Booked>((a, b) => a.due < b.due || (a.due === b.due && a.order < b.order));
+  /** One for each key that somebody waits for, or that the store is asked about. */
+  readonly #lines = new Map<string, BookedLine>();
   /** What the store is being asked: bookings, and to take some back. */
   readonly #asking = new Set<Promise<unknown>>();
-  /** How often the rates were replaced. */
-  #replacements = 0;
+  #era = new Era();
+  /** How many waiters and slots there have been. */
+  #order = 0;
   #timerDue = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
@@ -61,46 +52,20 @@ export class Bookings {
 
   /** Books units for a waiter, or turns it away at once. */
   join(key: string, waiter: Waiter): void {
-    if ((this.#waiting.get(key) ?? 0) >= this.#settings.maxQueue && this.#waiting.has(key)) {
+    const line = this.#lines.get(key) ?? new BookedLine(key);
+    if (line.waiting > 0 && line.waiting >= this.#settings.maxQueue) {
       waiter.reject(queueFull(key, this.#settings.maxQueue));
       return;
     }
-    const held = new Booked(key, waiter);
+    this.#lines.set(key, line);
+    const held = new Booked(line, waiter, ++this.#order);
     this.#held.add(held);
-    if (held.due !== Number.POSITIVE_INFINITY) this.#due.push(held);
+    line.waiters.add(held);
+    this.#await(held, waiter.deadline, false);
     waiter.listen(() => this.#turnAway(held, waiter.signal?.reason));
-    this.#book(held);
+    // While slots are settled anew, whoever comes is behind those who have some.
+    if (!line.stale) this.#book(held);
     this.#setTimer();
-  }
-
-  #book(held: Booked): void {
-    const { key, waiter } = held;
-    const left = waiter.deadline - this.#elapsed() - this.#settings.buffer;
-    const replacements = this.#replacements;
-    const asked = this.#bucket.reserve({ key, weight: waiter.weight }, Math.max(0, left));
-    this.#track(
-      asked.then(
-        (booking) => {
-          if (replacements === this.#replacements || waiter.gone) return this.#answered(held, booking);
-          // It may have been booked under rates that are gone since: another time may be right now.
-          if (booking.decision.allowed) this.#track(this.#takeBack(held, booking));
-          return this.#book(held);
-        },
-        (error: unknown) => this.#turnAway(held, error),
-      ),
-    );
-  }
-
-  /** Takes units of a booking back and lets its waiter wait for another. */
-  #unbook(held: Booked, weight: number): void {
-    const { key, waiter, booking } = held;
-    if (booking === undefined) return;
-    this.#countDown(key);
-    held.booking = undefined;
-    this.#due.remove(held);
-    held.due = waiter.deadline;
-    if (held.due !== Number.POSITIVE_INFINITY) this.#due.push(held);
-    if (weight > 0) this.#track(this.#bucket.cancel({ key, weight }, booking.at).catch(() => {}));
   }
 
   /** Whoever has booked keeps its time. */
@@ -112,17 +77,15 @@ export class Bookings {
    * @param share The share of the units that surely still counts: no more is taken back.
    */
   rejudge(share: number): void {
-    this.#replacements++;
-    const all = [...this.#held].filter(({ booking }) => booking !== undefined);
-    // Parts of units add up, so that no more of them stay behind than one.
-    const sums = new Map<string, number>();
-    for (const held of all) {
-      const { key, waiter } = held;
-      const before = sums.get(key) ?? 0;
-      sums.set(key, before + waiter.weight);
-      this.#unbook(held, Math.floor((before + waiter.weight) * share) - Math.floor(before * share));
+    const next = new Era();
+    this.#era.share = share;
+    this.#era.next = next;
+    this.#era = next;
+    for (const held of this.#held) this.#await(held, held.waiter.deadline, false);
+    for (const line of [...this.#lines.values()]) {
+      line.stale = true;
+      void this.#arrange(line);
     }
-    for (const held of all) this.#book(held);
     this.#setTimer();
   }
 
@@ -132,32 +95,149 @@ export class Bookings {
     return [...this.#asking];
   }
 
-  #answered(held: Booked, booking: Booking): void | Promise<unknown> {
-    const { key, waiter } = held;
-    if (waiter.gone) return booking.decision.allowed ? this.#takeBack(held, booking) : undefined;
-    const { decision } = booking;
-    if (!decision.allowed) {
-      const denial = { limiter: this.#settings.name, key, weight: waiter.weight, decision };
-      this.#turnAway(held, new RateLimitExceededError(denial, waiter.timeout));
-      return undefined;
+  #book(held: Booked): void {
+    const { line, waiter } = held;
+    const { weight } = waiter;
+    const era = this.#era;
+    const order = ++this.#order;
+    const question = line.ask(held);
+    const left = waiter.deadline - this.#elapsed() - this.#settings.buffer;
+    const asked = this.#bucket.reserve({ key: line.key, weight }, Math.max(0, left));
+    this.#track(
+      asked.then(
+        (booking) => {
+          const { allowed, retryAfter } = booking.decision;
+          const slot = allowed ? { order, weight, booking, era, due: this.#dueIn(retryAfter) } : undefined;
+          if (slot !== undefined && waiter.gone) this.#vacate(line, slot);
+          else held.slot = slot;
+          question.booking = booking;
+          return this.#answered(question, line);
+        },
+        (error: unknown) => {
+          this.#turnAway(held, error);
+          return this.#answered(question, line);
+        },
+      ),
+    );
+  }
+
+  /** The instant at which units may be used that will be there in so many milliseconds. */
+  #dueIn(retryAfter: number): number {
+    const wait = retryAfter === 0 ? 0 : retryAfter + this.#settings.buffer;
+    return toMilliseconds(ceilMicroseconds(this.#elapsed() + wait));
+  }
+
+  #answered(question: Question, line: BookedLine): Promise<unknown> | undefined {
+    line.asking--;
+    question.done = true;
+    this.#hear(line);
+    return this.#arrange(line);
+  }
+
+  /** Goes by the answers in the order of the questions, so that a slow one lets nobody overtake. */
+  #hear(line: BookedLine): void {
+    for (let question = line.hear(); question !== undefined; question = line.hear()) {
+      const { held, booking } = question;
+      if (booking !== undefined) this.#judge(held, booking);
     }
-    if (decision.retryAfter === 0) {
-      this.#admit(held, decision);
-      return undefined;
-    }
-    held.booking = booking;
-    const waiting = (this.#waiting.get(key) ?? 0) + 1;
-    this.#waiting.set(key, waiting);
-    if (waiting > this.#settings.maxQueue) {
-      this.#turnAway(held, queueFull(key, this.#settings.maxQueue));
-      return undefined;
-    }
-    this.#due.remove(held);
-    const wait = decision.retryAfter + this.#settings.buffer;
-    held.due = toMilliseconds(ceilMicroseconds(this.#elapsed() + wait));
-    this.#due.push(held);
     this.#setTimer();
-    return undefined;
+  }
+
+  #judge(held: Booked, { decision }: Booking): void {
+    const { line, slot } = held;
+    // Booked, or refused, under rates that are gone since: it books anew when the others do.
+    if (line.stale && slot?.era !== this.#era) return;
+    if (slot === undefined) {
+      this.#refuse(held, decision);
+      return;
+    }
+    const late = line.lastDue > slot.due;
+    if (late) slot.due = line.lastDue;
+    if (slot.due <= this.#elapsed()) this.#admit(held, decision);
+    else if (late && slot.due > held.waiter.deadline)
+      this.#refuse(held, { ...decision, allowed: false, retryAfter: slot.due - this.#elapsed() });
+    else if (line.waiting >= this.#settings.maxQueue)
+      this.#turnAway(held, queueFull(line.key, this.#settings.maxQueue));
+    else {
+      line.lastDue = slot.due;
+      this.#await(held, slot.due, true);
+    }
+  }
+
+  /** Notes that somebody has left a slot to those behind it. */
+  #vacate(line: BookedLine, slot: Slot): void {
+    line.vacated.push(slot);
+    if (line.vacated.length > 1) return;
+    line.stale = true;
+    // Many may leave at one moment.
+    this.#track(Promise.resolve().then(() => this.#arrange(line)));
+  }
+
+  /**
+   * Settles anew who has which slot of a key, once the store has answered for all: gives back
+   * what nobody uses, the latest first, and books what is missing, without pause between.
+   */
+  #arrange(line: BookedLine): Promise<unknown> | undefined {
+    if (line.asking > 0) return undefined;
+    if (!line.stale) {
+      this.#forgetIfEmpty(line);
+      return undefined;
+    }
+    line.stale = false;
+    const waiters = [...line.waiters];
+    const booked = waiters.map(({ slot }) => slot).filter((slot) => slot !== undefined);
+    const slots = [...line.vacated.splice(0), ...booked].sort((a, b) => a.order - b.order);
+    const kept = this.#moveUp(waiters, slots);
+    line.lastDue = slots[kept - 1]?.due ?? Number.NEGATIVE_INFINITY;
+    for (const held of waiters.slice(kept)) {
+      held.slot = undefined;
+      this.#await(held, held.waiter.deadline, false);
+    }
+    const cancelled = this.#giveBack(line.key, slots.slice(kept).reverse());
+    for (const held of waiters.slice(kept)) this.#book(held);
+    this.#passDue();
+    this.#forgetIfEmpty(line);
+    return cancelled;
+  }
+
+  /** Gives each waiter the first free slot, and says how many could have theirs. */
+  #moveUp(waiters: readonly Booked[], slots: readonly Slot[]): number {
+    let kept = 0;
+    for (const held of waiters) {
+      const slot = slots[kept];
+      if (slot?.era !== this.#era || slot.weight !== held.waiter.weight) break;
+      if (held.slot !== slot) {
+        held.slot = slot;
+        this.#await(held, slot.due, true);
+      }
+      kept++;
+    }
+    return kept;
+  }
+
+  /** Gives slots back, as far as they still count. Should the store fail now, the units come back with time. */
+  #giveBack(key: string, slots: readonly Slot[]): Promise<unknown> {
+    // Parts of units add up, so that no more of them stay behind than one for each era.
+    const sums = new Map<Era, number>();
+    const cancels = slots.map(({ weight, booking, era }) => {
+      const before = sums.get(era) ?? 0;
+      sums.set(era, before + weight);
+      const counts = Math.floor((before + weight) * era.kept) - Math.floor(before * era.kept);
+      const booked = era === this.#era ? booking : withoutEnd(booking);
+      return counts === 0 ? undefined : this.#bucket.cancel({ key, weight: counts }, booked).catch(() => {});
+    });
+    const cancelled = Promise.all(cancels);
+    this.#track(cancelled);
+    return cancelled;
+  }
+
+  /** Lets a waiter wait until `due`, and then pass or be told that the store did not answer. */
+  #await(held: Booked, due: number, passes: boolean): void {
+    if (passes !== held.passes) held.line.waiting += passes ? 1 : -1;
+    held.passes = passes;
+    this.#due.remove(held);
+    held.due = due;
+    if (due !== Number.POSITIVE_INFINITY) this.#due.push(held);
   }
 
   #admit(held: Booked, decision: Decision): void {
@@ -166,34 +246,34 @@ export class Bookings {
     held.waiter.resolve({ ...decision, retryAfter: 0, resetAfter });
   }
 
-  #turnAway(held: Booked, reason: unknown): void {
-    const { waiter, booking } = held;
-    if (waiter.gone) return;
-    this.#remove(held);
-    if (booking !== undefined) this.#track(this.#takeBack(held, booking));
-    waiter.reject(reason);
+  #refuse(held: Booked, decision: Decision): void {
+    const { line, waiter } = held;
+    const denial = { limiter: this.#settings.name, key: line.key, weight: waiter.weight, decision };
+    this.#turnAway(held, new RateLimitExceededError(denial, waiter.timeout));
   }
 
-  /** Gives back what was booked. Should the store fail now, the units come back with time. */
-  #takeBack({ key, waiter }: Booked, { at }: Booking): Promise<unknown> {
-    return this.#bucket.cancel({ key, weight: waiter.weight }, at).catch(() => {});
+  #turnAway(held: Booked, reason: unknown): void {
+    const { line, waiter, slot } = held;
+    if (waiter.gone) return;
+    if (slot !== undefined) this.#vacate(line, slot);
+    this.#remove(held);
+    waiter.reject(reason);
+    this.#hear(line);
   }
 
   #remove(held: Booked): void {
-    const { key, waiter, booking } = held;
+    const { line, waiter } = held;
+    this.#await(held, Number.POSITIVE_INFINITY, false);
     this.#held.delete(held);
-    this.#due.remove(held);
+    line.waiters.delete(held);
     waiter.leave();
-    if (booking !== undefined) this.#countDown(key);
+    this.#forgetIfEmpty(line);
     this.#setTimer();
     this.#endIfEmpty();
   }
 
-  /** One fewer waits for its time. */
-  #countDown(key: string): void {
-    const waiting = (this.#waiting.get(key) as number) - 1;
-    if (waiting === 0) this.#waiting.delete(key);
-    else this.#waiting.set(key, waiting);
+  #forgetIfEmpty(line: BookedLine): void {
+    if (line.empty && this.#lines.get(line.key) === line) this.#lines.delete(line.key);
   }
 
   #track(asked: Promise<unknown>): void {
@@ -212,9 +292,14 @@ export class Bookings {
   #wake(): void {
     this.#cancelTimer = undefined;
     this.#timerDue = Number.POSITIVE_INFINITY;
+    this.#passDue();
+  }
+
+  /** Lets through whose time has come, and turns away whose deadline is over. */
+  #passDue(): void {
     const now = this.#elapsed();
     for (let held = this.#due.peek(); held !== undefined && held.due <= now; held = this.#due.peek()) {
-      if (held.booking !== undefined) this.#admit(held, held.booking.decision);
+      if (held.passes && held.slot !== undefined) this.#admit(held, held.slot.booking.decision);
       else this.#expire(held);
     }
     this.#setTimer();
@@ -222,7 +307,7 @@ export class Bookings {
 
   #expire(held: Booked): void {
     const rule = `the store did not answer within the timeout of ${held.waiter.timeout} ms. Allow more time.`;
-    this.#turnAway(held, new LimiterError("TIMEOUT", `Cannot wait for ${describe(held.key)}: ${rule}`));
+    this.#turnAway(held, new LimiterError("TIMEOUT", `Cannot wait for ${describe(held.line.key)}: ${rule}`));
   }
 
   /** One timer for the next thing that happens by itself. */
@@ -239,4 +324,9 @@ export class Bookings {
   #elapsed(): number {
     return this.#bucket.clock.elapsed();
   }
+}
+
+/** A booking under rates that are gone: when time gives it back they do not tell any more. */
+function withoutEnd({ at, decision }: Booking): Booking {
+  return { at, decision: { ...decision, resetAfter: Number.POSITIVE_INFINITY } };
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { checkOptions } from "../check-options.js";
 import type { Mode } from "../mode.js";
 import { describe } from "../rate.js";
-import type { Limiter } from "./limiter.js";
+import { Limiter } from "./limiter.js";
 import { limitedFunction, type OnLimited, type Wrappable } from "./wrap.js";
 
 /** How to find something from `this` and the arguments of a call. */
@@ -92,15 +93,25 @@ export function rateLimited<
   W extends number | FromCall<number> = number,
   O extends OnLimited = "throw",
 >(limiter: Limiter<M>, options: RateLimitedOptions<K, W, O> = {}): MethodDecorator<M, K, W, O> {
-  const limit = (method: unknown, name: string | symbol): unknown => {
+  if (!(limiter instanceof Limiter)) {
+    const hint = 'For a rate such as "100/min", call createLimiter from the package sluice.';
+    throw new TypeError(`Cannot limit methods by ${describe(limiter)}: pass a limiter. ${hint}`);
+  }
+  checkOptions("limit methods", options, '@rateLimited(limiter, { key: "mail" })');
+  const limit = (method: unknown, name: unknown): unknown => {
     if (typeof method !== "function") {
       throw new TypeError(`Cannot limit ${describe(String(name))}: @rateLimited goes on a method. Move it to one.`);
     }
-    return limitedFunction(limiter, method as never, options as object);
+    return limitedFunction(limiter as Limiter<M>, method as never, options as object);
   };
+  // By the standard the second argument is a context; by the older design a name, and nothing for a class.
   const decorate = (target: unknown, place: unknown, descriptor?: PropertyDescriptor): unknown => {
-    if (descriptor === undefined) return limit(target, (place as ClassMethodDecoratorContext).name);
-    descriptor.value = limit(descriptor.value, place as string | symbol);
+    if (typeof place === "object" && place !== null) {
+      const { kind, name } = place as { kind: string; name: string | symbol };
+      return limit(kind === "method" ? target : undefined, name);
+    }
+    const value = limit(descriptor?.value, place ?? (target as { name?: unknown }).name);
+    (descriptor as PropertyDescriptor).value = value;
     return undefined;
   };
   return decorate as MethodDecorator<M, K, W, O>;

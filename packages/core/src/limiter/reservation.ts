@@ -13,15 +13,17 @@ export class Reservation<M extends Mode> {
   /** When they may be used, in milliseconds on the bucket's clock. */
   readonly at: number;
   readonly #bucket: AbstractBucket<M>;
+  readonly #booking: Booking;
   #settled = false;
 
   /** @internal */
-  constructor(bucket: AbstractBucket<M>, key: string, weight: number, { decision, at }: Booking) {
+  constructor(bucket: AbstractBucket<M>, key: string, weight: number, booking: Booking) {
     this.#bucket = bucket;
+    this.#booking = booking;
     this.key = key;
     this.weight = weight;
-    this.delay = decision.retryAfter;
-    this.at = at;
+    this.delay = booking.decision.retryAfter;
+    this.at = booking.at;
   }
 
   /**
@@ -37,7 +39,7 @@ export class Reservation<M extends Mode> {
     }
     this.#settled = true;
     const item = { key: this.key, weight: Math.abs(actual - this.weight) };
-    const settled = actual > this.weight ? this.#bucket.charge(item) : this.#bucket.cancel(item, this.at);
+    const settled = actual > this.weight ? this.#bucket.charge(item) : this.#bucket.cancel(item, this.#booking);
     return andThen<M, unknown, void>(this.#bucket.mode, settled, () => undefined);
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions } from "../check-options.js";
 import type { Decision } from "../decision.js";
 import { RateLimitExceededError } from "../errors.js";
 import { SHARED_KEY } from "../item.js";
@@ -44,18 +45,29 @@ export type Wrapped<R, O extends OnLimited> = O extends "skip"
 export function limitedFunction<M extends Mode, T, A extends unknown[], R extends Wrappable<M, O>, O extends OnLimited>(
   limiter: Limiter<M>,
   fn: (this: T, ...args: A) => R,
-  { key = SHARED_KEY, weight = 1, onLimited, timeout = Number.POSITIVE_INFINITY }: WrapOptions<T, A, O>,
+  options: WrapOptions<T, A, O>,
 ): (this: T, ...args: A) => Wrapped<R, O> {
+  if (typeof fn !== "function") {
+    throw new TypeError(`Cannot limit ${describe(fn)}: it is not a function. Pass one, as in wrap(() => send(mail)).`);
+  }
+  const example = 'wrap(fn, { key: "mail" })';
+  const {
+    key = SHARED_KEY,
+    weight = 1,
+    onLimited,
+    timeout = Number.POSITIVE_INFINITY,
+  } = checkOptions(`limit ${describe(fn.name)}`, options, example);
   if (onLimited !== undefined && !["throw", "wait", "skip"].includes(onLimited)) {
     throw new TypeError(`Cannot use ${describe(onLimited)} as onLimited: it is "throw", "wait" or "skip".`);
   }
   const givesPromise = onLimited === "wait" || limiter.mode === "async";
+  if (givesPromise && isGenerator(fn)) throw answersAtOnce(fn.name);
+  // Of any other function only its first call tells whether it gives a promise.
   const checked = (result: R): R => {
     if (!givesPromise || isThenable(result)) return result;
-    const rule = "it answers at once, and the limiter, or the wait, takes time";
-    throw new TypeError(`Cannot limit ${describe(fn.name)}: ${rule}. Make it async, or limit it by a sync limiter.`);
+    throw answersAtOnce(fn.name);
   };
-  return function limited(this: T, ...args: A) {
+  return likewise(fn, function limited(this: T, ...args: A) {
     const run = () => checked(fn.apply(this, args));
     const call = (): unknown => {
       const ownKey = typeof key === "function" ? key.apply(this, args) : key;
@@ -69,7 +81,25 @@ export function limitedFunction<M extends Mode, T, A extends unknown[], R extend
     };
     // Where a promise is promised, an error on the way to it is a rejection.
     return (givesPromise ? new Promise((resolve) => resolve(call())) : call()) as Wrapped<R, O>;
-  };
+  });
+}
+
+/** Gives a function the name and the length of another. */
+function likewise<F extends object>({ name, length }: { name: string; length: number }, fn: F): F {
+  return Object.defineProperties(fn, {
+    name: { value: name, configurable: true },
+    length: { value: length, configurable: true },
+  });
+}
+
+function answersAtOnce(name: string): TypeError {
+  const rule = "it answers at once, and the limiter, or the wait, takes time";
+  return new TypeError(`Cannot limit ${describe(name)}: ${rule}. Make it async, or limit it by a sync limiter.`);
+}
+
+/** Whether a function gives an iterator, async or not, and so never a promise. */
+function isGenerator(fn: object): boolean {
+  return /GeneratorFunction$/.test(String((fn as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]));
 }
 
 function isThenable(value: unknown): boolean {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { atLeast0, moreThan0 } from "../check-number.js";
+import { atLeast0, moreThan0, wholeAtLeast } from "../check-number.js";
+import { checkOptions } from "../check-options.js";
 import type { AbstractClock } from "../clock/abstract-clock.js";
 import { MonotonicClock } from "../clock/monotonic-clock.js";
 import { LimiterError } from "../errors.js";
@@ -77,16 +78,18 @@ export class LeakyBucketQueue {
   #drained = () => {};
 
   /** @throws RangeError or TypeError for numbers that cannot be. */
-  constructor({
-    capacity,
-    seconds,
-    maxSize,
-    whenFull = "wait",
-    clock = new MonotonicClock(),
-  }: LeakyBucketQueueOptions) {
-    this.capacity = finite("capacity", moreThan0("capacity", capacity));
-    this.seconds = finite("seconds", moreThan0("seconds", seconds));
-    this.maxSize = atLeast0("maxSize", maxSize ?? Number.POSITIVE_INFINITY);
+  constructor(options: LeakyBucketQueueOptions) {
+    const example = "new LeakyBucketQueue({ capacity: 5, seconds: 1 })";
+    const {
+      capacity,
+      seconds,
+      maxSize = Number.POSITIVE_INFINITY,
+      whenFull = "wait",
+      clock = new MonotonicClock(),
+    } = checkOptions("make a queue", options, example);
+    this.capacity = finite("capacity", moreThan0("capacity", capacity, "Pass one."));
+    this.seconds = finite("seconds", moreThan0("seconds", seconds, "Pass one."));
+    this.maxSize = maxSize === Number.POSITIVE_INFINITY ? maxSize : wholeAtLeast(0, "maxSize", maxSize);
     if (whenFull !== "wait" && whenFull !== "reject") {
       throw new TypeError(`Cannot use ${describe(whenFull)} as whenFull: it is "wait" or "reject".`);
     }
@@ -107,8 +110,10 @@ export class LeakyBucketQueue {
    * {@link LimiterError} `TIMEOUT` when the time is over, `QUEUE_FULL` where the queue is
    * full and turns away, and `CLOSED` after {@link shutdown}.
    */
-  acquire(amount = 1, { timeout = Number.POSITIVE_INFINITY, signal }: LeakyAcquireOptions = {}): Promise<void> {
+  acquire(amount = 1, options: LeakyAcquireOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
+      const example = "acquire(2, { timeout: 1000 })";
+      const { timeout = Number.POSITIVE_INFINITY, signal } = checkOptions("acquire", options, example);
       checkAmount(amount, this.capacity);
       atLeast0("timeout", timeout);
       if (this.#draining !== undefined) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kernel, State } from "../algorithms/kernel.js";
-import { type Booked, type Operation, operate, reserve } from "../algorithms/operate.js";
+import { type Booked, cancel, type Operation, operate, reserve } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
 import { toMicroseconds } from "../duration.js";
 import type { StepOperation } from "./trip.js";
@@ -60,6 +60,13 @@ export class DecisionCall extends Call<Decision> {
 
   override answer(decision: Decision): void {
     this.resolve(decision);
+  }
+}
+
+/** A call that takes a booking back. */
+export class CancelCall extends DecisionCall {
+  override replay(kernel: Kernel, state: State, now: number): void {
+    this.resolve(cancel(kernel, state, this.at ?? now, this.weight, this.time, this.time));
   }
 }
 

@@ -18,7 +18,7 @@ import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
 import { outside } from "../outside.js";
 import { describe, type RatesLike } from "../rate.js";
-import { type Call, DecisionCall, ReserveCall, TryCall } from "./call.js";
+import { type Call, CancelCall, DecisionCall, ReserveCall, TryCall } from "./call.js";
 import { Lanes } from "./lanes.js";
 import { type CellAnswer, type CellSteps, Trip } from "./trip.js";
 
@@ -141,11 +141,10 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
     );
   }
 
-  protected override _cancel({ key, weight, at }: Entry, booked: number): Promise<Decision> {
-    // In a cell a booking is a debt, which is given back as any other.
-    const [operation, time] = this._kernel.form === "cell" ? (["refund", 0] as const) : (["cancel", booked] as const);
+  protected override _cancel({ key, weight, at }: Entry, booked: number, until: number): Promise<Decision> {
+    const time = this._kernel.form === "cell" ? until : booked;
     return new Promise((resolve, reject) =>
-      this.#enter(new DecisionCall(operation, key, weight, at, time, systemElapsed(), resolve, reject) as Call),
+      this.#enter(new CancelCall("cancel", key, weight, at, time, systemElapsed(), resolve, reject) as Call),
     );
   }
 

@@ -10,8 +10,7 @@ import type { Call } from "./call.js";
 
 /**
  * What can be done to a cell: see the methods of a bucket of the same names. Only algorithms
- * that book are asked to `reserve`, weights that fit in an empty cell, and only logs to
- * `cancel`: elsewhere that is a `refund`.
+ * that book are asked to `reserve`, weights that fit in an empty cell, and to `cancel`.
  */
 export type StepOperation = Operation | "reserve" | "cancel";
 
@@ -24,8 +23,10 @@ export interface Step {
   /** Whole microseconds; `undefined` lets the store's clock decide. */
   readonly at: number | undefined;
   /**
-   * For `reserve` the longest wait, for `cancel` what the units were booked for, both in
-   * microseconds; 0 for all others.
+   * For `reserve` the longest wait; for `cancel` of a log what the units were booked for, and
+   * of a cell when time would have given back all that was in use right after the booking: no
+   * more is given than time would give from the step's instant until then. All in
+   * microseconds; 0 for all other operations.
    */
   readonly time: number;
   /** How many times, 1 or more. */

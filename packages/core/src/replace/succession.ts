@@ -37,6 +37,8 @@ export class Succession<M extends Mode> {
   readonly #keys = new SettledKeys();
   /** What the newest generation has to wait for. */
   #blocked: Promise<void> | undefined;
+  /** Fulfilled once the cells that a reset gave up are dropped. */
+  #dropping: Promise<void> | undefined;
 
   constructor(mode: M, clock: AbstractClock<Mode>, first: Generation<M>) {
     this.#mode = mode;
@@ -80,8 +82,10 @@ export class Succession<M extends Mode> {
     this.#current = next;
     this.#decided.add(String(next.kernel.rates));
     this.#keys.clear();
-    // What is underway to the old cells must be there before they are looked at.
-    return this.#block(previous.settled());
+    // What is underway to the old cells must be there before they are looked at, and what a
+    // reset gave up must be gone before it could count again.
+    const dropped = lift<M, void>(this.#mode, this.#dropping);
+    return this.#block(andThen<M, void, void>(this.#mode, dropped, () => previous.settled()));
   }
 
   /** Runs something on the newest generation, once all that counts for the keys is there. */
@@ -125,8 +129,7 @@ export class Succession<M extends Mode> {
 
   /** Closes all generations but `first`, which it was made with: that owns what the others use. */
   close(first: AbstractBucket<M>): Outcome<M, void> {
-    const idle = this.#mode === "sync" ? undefined : this.#idle();
-    return andThen(this.#mode, lift<M, void>(this.#mode, idle), () => {
+    return andThen(this.#mode, this.#quiet(), () => {
       const others = this.generations.filter(({ bucket }) => bucket !== first);
       const closed = inOrder(this.#mode, others, ({ bucket }) => bucket.close());
       return andThen<M, void[], void>(this.#mode, closed, () => undefined);
@@ -143,7 +146,30 @@ export class Succession<M extends Mode> {
     this.#current = next;
     this.#decided.add(String(next.kernel.rates));
     this.#keys.clear();
-    return known ? this.#block(next.flush(undefined)) : lift(this.#mode, undefined);
+    if (known) return this.#block(this.#drop([...others, next]));
+    // Nobody has to wait: these are other cells than those that are dropped.
+    return this.#drop(others);
+  }
+
+  /**
+   * Drops cells that a reset gave up, now and not when their rates come back: another process
+   * may have come back before, and what is there then counts.
+   */
+  #drop(generations: readonly Generation<M>[]): Outcome<M, void> {
+    const dropped = andThen<M, void, void>(this.#mode, this.#quiet(), () => {
+      const all = inOrder<M, Generation<M>, void>(this.#mode, generations, (generation) =>
+        andThen<M, void, void>(this.#mode, generation.settled(), () => generation.flush(undefined)),
+      );
+      return andThen<M, void[], void>(this.#mode, all, () => undefined);
+    });
+    const promise = promiseOf(this.#mode, dropped);
+    if (promise === undefined) return dropped;
+    const over = () => {
+      if (this.#dropping === dropping) this.#dropping = undefined;
+    };
+    const dropping: Promise<void> = promise.then(over, over);
+    this.#dropping = dropping;
+    return dropped;
   }
 
   /** Lets all calls wait for what a replacement begins with, whether it goes well or not. */
@@ -165,6 +191,15 @@ export class Succession<M extends Mode> {
     const carry = (key: string) => this.#keys.settle(key, async () => promiseOf(this.#mode, this.#carry(key)));
     const waits = keys.map(carry).filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Promise.all(waits);
+  }
+
+  /** Once nothing is carried over or dropped at this moment. */
+  #quiet(): Outcome<M, void> {
+    const quiet = this.#mode === "sync" ? undefined : Promise.all([this.#idle(), this.#dropping]);
+    return lift<M, void>(
+      this.#mode,
+      quiet?.then(() => undefined),
+    );
   }
 
   async #idle(key?: string): Promise<void> {

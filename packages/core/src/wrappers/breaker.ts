@@ -9,6 +9,10 @@ export interface BreakerOptions {
 /**
  * A circuit breaker: leaves a store alone that keeps failing, and lets one call at a time
  * try whether it is back.
+ *
+ * A call that may go to the store gets a ticket, and says by it how it went. A ticket is
+ * good until the store is left alone, tried or back again: what becomes of older calls is
+ * no news of the store as it is now.
  */
 export class Breaker {
   readonly #failures: number;
@@ -18,6 +22,8 @@ export class Breaker {
   /** When the next call may try; `undefined` while all may. */
   #retryAt: number | undefined;
   #trying = false;
+  /** The ticket of the calls that count. */
+  #ticket = 0;
 
   /** @param elapsed Milliseconds on a clock that never steps back. */
   constructor(failures: number, coolDown: number, elapsed: () => number) {
@@ -31,25 +37,29 @@ export class Breaker {
     return this.#retryAt === undefined ? 0 : Math.max(0, this.#retryAt - this.#elapsed());
   }
 
-  /** Whether a call may go to the store; one that does must say how it went. */
-  admit(): boolean {
-    if (this.#retryAt === undefined) return true;
-    if (this.#trying || this.#retryAt > this.#elapsed()) return false;
+  /** The ticket of a call that may go to the store, and must say how it went; `undefined` for one that may not. */
+  admit(): number | undefined {
+    if (this.#retryAt === undefined) return this.#ticket;
+    if (this.#trying || this.#retryAt > this.#elapsed()) return undefined;
     this.#trying = true;
-    return true;
+    return ++this.#ticket;
   }
 
-  succeeded(): void {
-    this.#trying = false;
+  succeeded(ticket: number): void {
+    if (ticket !== this.#ticket) return;
     this.#inARow = 0;
+    if (this.#retryAt === undefined) return;
+    this.#trying = false;
     this.#retryAt = undefined;
+    this.#ticket++;
   }
 
-  failed(): void {
+  failed(ticket: number): void {
+    if (ticket !== this.#ticket) return;
     this.#inARow++;
-    // A failure of a call from before the store was left alone says nothing new.
-    if (this.#retryAt !== undefined && !this.#trying) return;
+    if (this.#retryAt === undefined && this.#inARow < this.#failures) return;
     this.#trying = false;
-    if (this.#retryAt !== undefined || this.#inARow >= this.#failures) this.#retryAt = this.#elapsed() + this.#coolDown;
+    this.#retryAt = this.#elapsed() + this.#coolDown;
+    this.#ticket++;
   }
 }

@@ -7,7 +7,7 @@ import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
 import type { Rate } from "../rate.js";
 import type { ReplaceStrategy } from "../replace/strategy.js";
-import { bookedOf, itemOf } from "./wrapper-bucket.js";
+import { bookedOf, evictionsOf, itemOf, timesOf } from "./wrapper-bucket.js";
 
 /**
  * The same bucket, answering by promises: for code that does not want to know where the
@@ -52,6 +52,11 @@ class AsyncBucket extends AbstractBucket<"async"> {
     return this.#bucket.capacity;
   }
 
+  /** How many keys lost units that counted, in the bucket underneath. */
+  get evictions(): number {
+    return evictionsOf(this.#bucket);
+  }
+
   override onReplaceRates(listener: ReplaceListener): () => void {
     return this.#bucket.onReplaceRates(listener);
   }
@@ -81,8 +86,8 @@ class AsyncBucket extends AbstractBucket<"async"> {
     return bookedOf(this.#bucket.reserve(itemOf(entry), maxWait / 1000));
   }
 
-  protected override async _cancel(entry: Entry, at: number): Promise<Decision> {
-    return this.#bucket.cancel(itemOf(entry), toMilliseconds(at));
+  protected override async _cancel(entry: Entry, at: number, until: number): Promise<Decision> {
+    return this.#bucket.cancel(itemOf(entry), timesOf(at, until));
   }
 
   protected override async _read(key: string): Promise<Snapshot> {

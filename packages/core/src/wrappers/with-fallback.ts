@@ -10,9 +10,10 @@ import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
 import { describe, type Rate } from "../rate.js";
 import type { ReplaceStrategy } from "../replace/strategy.js";
+import { BookedElsewhere } from "./booked-elsewhere.js";
 import { Breaker, type BreakerOptions } from "./breaker.js";
 import { toAsync } from "./to-async.js";
-import { itemOf, WrapperBucket } from "./wrapper-bucket.js";
+import { evictionsOf, itemOf, timesOf, WrapperBucket } from "./wrapper-bucket.js";
 
 /** What {@link withFallback} can be told. */
 export interface FallbackOptions {
@@ -33,7 +34,8 @@ const DEFAULT_COOL_DOWN = 5000;
  * (everything is admitted that could ever fit) or `"closed"` (everything is refused). After
  * some failures in a row the primary is left alone for a while; then one call tries it,
  * and all return to it once that goes well. Wrong arguments and a closed bucket are no
- * failures of the store, and are thrown as ever.
+ * failures of the store, and are thrown as ever. What was booked ahead is cancelled where it
+ * was booked; while the primary is away, what was booked there comes back with time.
  *
  * What the other bucket admits is not made up for in the primary: with N processes that
  * each have a share f of the limit, N * f * limit can pass while the store is away.
@@ -66,6 +68,7 @@ class FallbackBucket extends WrapperBucket<"async"> {
   readonly #other: AbstractBucket<"async"> | "open" | "closed";
   readonly #timeout: number;
   readonly #breaker: Breaker;
+  readonly #elsewhere = new BookedElsewhere();
   readonly #clock = new SystemClock();
 
   constructor(
@@ -115,12 +118,16 @@ class FallbackBucket extends WrapperBucket<"async"> {
     return (await this._apply("put", { key, weight, at: undefined })).allowed;
   }
 
+  override get evictions(): number {
+    return super.evictions + evictionsOf(this.#other);
+  }
+
   override get reserves(): boolean {
     return super.reserves && (!(this.#other instanceof AbstractBucket) || this.#other.reserves);
   }
 
-  protected override _reserve(entry: Entry, maxWait: number): Promise<Booked> {
-    return this.#ask(
+  protected override async _reserve(entry: Entry, maxWait: number): Promise<Booked> {
+    const booked = await this.#ask(
       "reserve",
       () => super._reserve(entry, maxWait),
       async (other) => {
@@ -129,15 +136,17 @@ class FallbackBucket extends WrapperBucket<"async"> {
       },
       () => ({ decision: this.#blind("put", entry), at: this.#localNow() }),
     );
+    if (booked.decision.degraded && booked.decision.allowed) this.#remember(entry, booked);
+    return booked;
   }
 
-  protected override _cancel(entry: Entry, at: number): Promise<Decision> {
-    return this.#ask(
-      "cancel",
-      () => super._cancel(entry, at),
-      async (other) => degraded(await other.cancel(itemOf(entry), toMilliseconds(at))),
-      () => this.#blind("refund", entry),
-    );
+  protected override async _cancel(entry: Entry, at: number, until: number): Promise<Decision> {
+    const nowhere = () => this.#blind("refund", entry);
+    if (!this.#elsewhere.take(entry.key, at, entry.weight)) {
+      return this.#ask("cancel", () => super._cancel(entry, at, until), nowhere, nowhere);
+    }
+    if (!(this.#other instanceof AbstractBucket)) return nowhere();
+    return degraded(await this.#other.cancel(itemOf(entry), timesOf(at, until)));
   }
 
   protected override _read(key: string): Promise<Snapshot> {
@@ -176,25 +185,33 @@ class FallbackBucket extends WrapperBucket<"async"> {
   async #ask<T>(
     action: string,
     ask: () => Promise<T>,
-    askOther: (other: AbstractBucket<"async">) => Promise<T>,
+    askOther: (other: AbstractBucket<"async">) => T | Promise<T>,
     blindly: () => T | Promise<T>,
   ): Promise<T> {
-    if (this.#breaker.admit()) {
+    const ticket = this.#breaker.admit();
+    if (ticket !== undefined) {
       try {
         const rule = `the store did not answer within ${this.#timeout} ms`;
         const late = () => new StoreError(`Cannot ${action}: ${rule}.`, { code: "STORE_TIMEOUT" });
         const [answer] = await inTime(ask(), this.#timeout, undefined, late);
-        this.#breaker.succeeded();
+        this.#breaker.succeeded(ticket);
         return answer;
       } catch (error) {
         if (!isFailure(error)) {
-          this.#breaker.succeeded();
+          this.#breaker.succeeded(ticket);
           throw error;
         }
-        this.#breaker.failed();
+        this.#breaker.failed(ticket);
       }
     }
     return this.#other instanceof AbstractBucket ? askOther(this.#other) : blindly();
+  }
+
+  /** Remembers a booking that the primary knows nothing of, lest it be cancelled there. */
+  #remember({ key, weight }: Entry, { decision, at }: Booked): void {
+    const now = this.clock.elapsed();
+    const longest = Math.max(decision.resetAfter, ...this.rates.map(({ interval }) => interval));
+    this.#elsewhere.add(key, at, weight, now, now + longest);
   }
 
   /** A time for answers that come from nowhere: the store's clock is away with it. */

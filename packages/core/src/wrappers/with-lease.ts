@@ -1,5 +1,5 @@
 import type { AbstractBucket, Snapshot } from "../abstract-bucket.js";
-import type { Operation } from "../algorithms/operate.js";
+import type { Booked, Operation } from "../algorithms/operate.js";
 import { moreThan0, wholeAtLeast } from "../check-number.js";
 import type { Decision } from "../decision.js";
 import type { Entry } from "../item.js";
@@ -31,6 +31,9 @@ const DEFAULT_MAX_KEYS = 10_000;
  * `size` for each process, until it is used, its `ttl` is over or the bucket is closed; when
  * a process dies, until time has given it back. `remaining` counts what the store had when it
  * was last asked.
+ *
+ * What no lease serves (a heavier item, one with a timestamp, `charge`, `refund`, `reserve`,
+ * `acquire`, `count`) first gives the key's lease back, and then asks the store.
  *
  * When its rates are replaced, what lies in leases goes back first. Rates that are replaced
  * underneath leave it to time.
@@ -75,8 +78,12 @@ class LeaseBucket extends WrapperBucket<"async"> {
   readonly #leases = new Map<string, Lease>();
   /** Puts that ask the store, by key: others for the key wait for what they bring. */
   readonly #asking = new Map<string, Promise<unknown>>();
-  /** How often the rates were replaced: what was taken in advance before that is no lease any more. */
-  #replacements = 0;
+  /** What is on its way back to the store, by key. */
+  readonly #returning = new Map<string, Promise<void>>();
+  /** How many operations go on that no lease may lie beside, by key: until they are done, none is taken. */
+  readonly #bare = new Map<string, number>();
+  /** How often all leases ended: what was taken in advance before that is no lease any more. */
+  #ends = 0;
 
   constructor(bucket: AbstractBucket<"async">, size: number, ttl: number, maxKeys: number) {
     super(bucket);
@@ -95,8 +102,9 @@ class LeaseBucket extends WrapperBucket<"async"> {
 
   protected override async _apply(operation: Operation, entry: Entry): Promise<Decision> {
     const { key, weight, at } = entry;
-    const asks = operation === "put" || operation === "peek";
-    if (!asks || at !== undefined || weight === 0) return super._apply(operation, entry);
+    if (weight === 0) return super._apply(operation, entry);
+    const leases = at === undefined && (operation === "put" || operation === "peek");
+    if (!leases) return this.#withoutLease(key, () => super._apply(operation, entry));
     if (operation === "peek") return this.#peek(entry);
     for (;;) {
       const served = this.#leases.get(key)?.take(weight, this.clock.elapsed());
@@ -105,6 +113,7 @@ class LeaseBucket extends WrapperBucket<"async"> {
       if (asking === undefined) break;
       await asking.catch(() => {});
     }
+    if (this.#bare.has(key)) return this.#withoutLease(key, () => super._apply("put", entry));
     const answer = this.#ask(entry);
     this.#asking.set(key, answer);
     try {
@@ -122,15 +131,27 @@ class LeaseBucket extends WrapperBucket<"async"> {
     return (await this._apply("put", { key, weight, at: undefined })).allowed;
   }
 
-  protected override async _read(key: string): Promise<Snapshot> {
-    await this.#giveBack(key);
-    return super._read(key);
+  protected override _reserve(entry: Entry, maxWait: number): Promise<Booked> {
+    return this.#withoutLease(entry.key, () => super._reserve(entry, maxWait));
+  }
+
+  protected override _cancel(entry: Entry, at: number, until: number): Promise<Decision> {
+    return this.#withoutLease(entry.key, () => super._cancel(entry, at, until));
+  }
+
+  protected override _read(key: string): Promise<Snapshot> {
+    return this.#withoutLease(key, () => super._read(key));
   }
 
   protected override async _flush(key: string | undefined): Promise<void> {
-    if (key === undefined) this.#leases.clear();
-    else this.#leases.delete(key);
-    await super._flush(key);
+    if (key !== undefined) return this.#withoutLease(key, () => super._flush(key));
+    this.#endAll();
+    try {
+      await super._flush(key);
+    } finally {
+      // What was taken meanwhile may be forgotten, too.
+      this.#endAll();
+    }
   }
 
   protected override async _close(): Promise<void> {
@@ -140,17 +161,34 @@ class LeaseBucket extends WrapperBucket<"async"> {
   }
 
   async #peek(entry: Entry): Promise<Decision> {
-    return this.#leases.get(entry.key)?.peek(entry.weight, this.clock.elapsed()) ?? super._apply("peek", entry);
+    const { key, weight } = entry;
+    const served = this.#leases.get(key)?.peek(weight, this.clock.elapsed());
+    return served ?? this.#withoutLease(key, () => super._apply("peek", entry));
+  }
+
+  /** Does something in the store while no unit of the key lies in a lease: it sees, and changes, all that there is. */
+  async #withoutLease<T>(key: string, run: () => Promise<T>): Promise<T> {
+    this.#bare.set(key, (this.#bare.get(key) ?? 0) + 1);
+    try {
+      await this.#asking.get(key)?.catch(() => {});
+      // Should the store fail now, what was leased comes back with time.
+      await this.#giveBack(key).catch(() => {});
+      return await run();
+    } finally {
+      const left = (this.#bare.get(key) as number) - 1;
+      if (left === 0) this.#bare.delete(key);
+      else this.#bare.set(key, left);
+    }
   }
 
   async #giveAllBack(): Promise<void> {
     await Promise.allSettled(this.#asking.values());
-    await Promise.allSettled([...this.#leases.keys()].map((key) => this.#giveBack(key)));
+    await Promise.allSettled([...this.#leases.keys(), ...this.#returning.keys()].map((key) => this.#giveBack(key)));
   }
 
   /** Leaves what is still leased to time. */
   #endAll(): void {
-    this.#replacements++;
+    this.#ends++;
     for (const lease of this.#leases.values()) lease.end();
     this.#leases.clear();
   }
@@ -158,19 +196,22 @@ class LeaseBucket extends WrapperBucket<"async"> {
   /** Takes a lease and serves the item from it; where there is no room for one, takes just the item. */
   async #ask(entry: Entry): Promise<Decision> {
     const { key, weight } = entry;
-    const left = this.#leases.get(key)?.left(this.clock.elapsed()) ?? 0;
     if (weight < this.#size) {
       const asked = this.clock.elapsed();
-      const replacements = this.#replacements;
+      const ends = this.#ends;
       const decision = await super._apply("put", { ...entry, weight: this.#size });
-      if (decision.allowed && replacements !== this.#replacements) return decision;
-      if (decision.allowed) return this.#lease(key, left + this.#size - weight, decision, asked);
+      if (decision.allowed && ends !== this.#ends) return decision;
+      if (decision.allowed) return this.#lease(key, this.#size - weight, decision, asked);
     }
+    await this.#giveBack(key).catch(() => {});
     return super._apply("put", entry);
   }
 
-  #lease(key: string, units: number, decision: Decision, asked: number): Decision {
-    this.#leases.get(key)?.end();
+  /** Leases units beside what is left of the lease before. */
+  #lease(key: string, more: number, decision: Decision, asked: number): Decision {
+    const before = this.#leases.get(key);
+    const units = more + (before?.left(this.clock.elapsed()) ?? 0);
+    before?.end();
     const ends = asked + this.#ttl;
     const cancel = this.clock.schedule(ends - this.clock.elapsed(), () => void this.#giveBack(key).catch(() => {}), {
       unref: true,
@@ -188,10 +229,18 @@ class LeaseBucket extends WrapperBucket<"async"> {
   /** Gives back what is left of a lease, as far as time has not done so already. */
   async #giveBack(key: string): Promise<void> {
     const lease = this.#leases.get(key);
-    if (lease === undefined) return;
+    if (lease === undefined) return this.#returning.get(key);
     this.#leases.delete(key);
     lease.end();
     const left = lease.left(this.clock.elapsed());
-    if (left > 0) await super._apply("refund", { key, weight: left, at: undefined });
+    if (left === 0) return this.#returning.get(key);
+    const refund = super._apply("refund", { key, weight: left, at: undefined });
+    const returning = Promise.all([refund, this.#returning.get(key)]).then(() => {});
+    this.#returning.set(key, returning);
+    try {
+      await returning;
+    } finally {
+      if (this.#returning.get(key) === returning) this.#returning.delete(key);
+    }
   }
 }

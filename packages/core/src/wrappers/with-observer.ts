@@ -4,7 +4,8 @@ import { systemElapsed } from "../clock/system-timer.js";
 import type { Decision } from "../decision.js";
 import type { Entry } from "../item.js";
 import { andThen, type Mode, type Outcome, seen } from "../mode.js";
-import { WrapperBucket } from "./wrapper-bucket.js";
+import { describe } from "../rate.js";
+import { evictionsOf, WrapperBucket } from "./wrapper-bucket.js";
 
 /** What is done to a bucket; see the methods of the same names. */
 export type ObservedOperation = Operation | "reserve" | "cancel";
@@ -37,7 +38,10 @@ export interface ErrorEvent {
   readonly duration: number;
 }
 
-/** Who wants to know what a bucket does. What it throws goes to whoever asked the bucket. */
+/**
+ * Who wants to know what a bucket does. What it throws goes to whoever asked the bucket, save
+ * from `onError`: there the bucket's own error does, and what the listener throws is dropped.
+ */
 export interface BucketListener {
   /** After each put, peek, charge, refund, reserve and cancel. */
   onDecision?(event: DecisionEvent): void;
@@ -47,10 +51,14 @@ export interface BucketListener {
   onEviction?(count: number): void;
 }
 
+const CALLBACKS = ["onDecision", "onError", "onEviction"] as const;
+
 /**
  * Tells a listener what a bucket does: decisions and how long they took, errors, evictions.
  *
  * Where the listener listens to nothing, the bucket is given back as it is, at no cost.
+ *
+ * @throws TypeError for a listener that is no object, or a callback that is no function.
  *
  * @example
  * ```ts
@@ -71,9 +79,9 @@ export function withObserver<M extends Mode>(
   bucket: AbstractBucket<M>,
   listener: BucketListener | undefined,
 ): AbstractBucket<M> {
-  const { onDecision, onError, onEviction } = listener ?? {};
-  const listens = [onDecision, onError, onEviction].some((callback) => callback !== undefined);
-  return listener === undefined || !listens ? bucket : new ObservedBucket(bucket, listener);
+  if (listener === undefined) return bucket;
+  checkListener(listener);
+  return CALLBACKS.every((name) => listener[name] === undefined) ? bucket : new ObservedBucket(bucket, listener);
 }
 
 class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
@@ -118,11 +126,11 @@ class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
     );
   }
 
-  protected override _cancel(entry: Entry, at: number): Outcome<M, Decision> {
+  protected override _cancel(entry: Entry, at: number, until: number): Outcome<M, Decision> {
     return this.#watch(
       "cancel",
       [entry],
-      () => super._cancel(entry, at),
+      () => super._cancel(entry, at, until),
       (decision) => [decision],
     );
   }
@@ -144,9 +152,17 @@ class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
     };
     const onError = (error: unknown) => {
       const duration = systemElapsed() - start;
-      for (const { key, weight } of entries) this.#listener.onError?.({ operation, key, weight, error, duration });
+      for (const { key, weight } of entries) this.#tellError({ operation, key, weight, error, duration });
     };
     return seen(this.mode, run, onAnswer, onError);
+  }
+
+  #tellError(event: ErrorEvent): void {
+    try {
+      this.#listener.onError?.(event);
+    } catch {
+      // What the bucket threw is on its way to whoever asked it, and says more.
+    }
   }
 
   #tellEvictions(): void {
@@ -158,7 +174,16 @@ class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
   }
 }
 
-function evictionsOf(bucket: unknown): number {
-  const { evictions } = bucket as { evictions?: unknown };
-  return typeof evictions === "number" ? evictions : 0;
+function checkListener(listener: BucketListener): void {
+  if (typeof listener !== "object" || listener === null) {
+    const name = typeof listener === "function" ? "a function" : describe(listener);
+    throw new TypeError(
+      `Cannot tell ${name} what a bucket does: pass an object such as { onDecision: (event) => {} }.`,
+    );
+  }
+  for (const name of CALLBACKS) {
+    const callback = listener[name];
+    if (callback === undefined || typeof callback === "function") continue;
+    throw new TypeError(`Cannot use ${describe(callback)} as ${name}: it is called with an event. Pass a function.`);
+  }
 }

@@ -1,4 +1,10 @@
-import { AbstractBucket, type Booking, type ReplaceListener, type Snapshot } from "../abstract-bucket.js";
+import {
+  AbstractBucket,
+  type BookedTimes,
+  type Booking,
+  type ReplaceListener,
+  type Snapshot,
+} from "../abstract-bucket.js";
 import type { Kernel } from "../algorithms/kernel.js";
 import type { Booked, Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
@@ -30,6 +36,11 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
     return this._inner.capacity;
   }
 
+  /** How many keys lost units that counted, in the buckets underneath. */
+  get evictions(): number {
+    return evictionsOf(this._inner);
+  }
+
   override onReplaceRates(listener: ReplaceListener): () => void {
     return this._inner.onReplaceRates(listener);
   }
@@ -59,8 +70,8 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
     return andThen(this.mode, this._inner.reserve(itemOf(entry), maxWait / 1000), bookedOf);
   }
 
-  protected override _cancel(entry: Entry, at: number): Outcome<M, Decision> {
-    return this._inner.cancel(itemOf(entry), toMilliseconds(at));
+  protected override _cancel(entry: Entry, at: number, until: number): Outcome<M, Decision> {
+    return this._inner.cancel(itemOf(entry), timesOf(at, until));
   }
 
   protected override _read(key: string): Outcome<M, Snapshot> {
@@ -88,9 +99,20 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
   }
 }
 
+/** How many keys lost units that counted to make room for others; 0 for a bucket that does not say. */
+export function evictionsOf(bucket: unknown): number {
+  const { evictions } = bucket as { evictions?: unknown };
+  return typeof evictions === "number" ? evictions : 0;
+}
+
 /** The item that an entry was made from. */
 export function itemOf({ key, weight, at }: Entry): RateItem {
   return { key, weight, timestamp: at === undefined ? undefined : toMilliseconds(at) };
+}
+
+/** The times of a booking, in milliseconds, from those that a twin receives. */
+export function timesOf(at: number, until: number): BookedTimes {
+  return { at: toMilliseconds(at), decision: { allowed: true, retryAfter: 0, resetAfter: toMilliseconds(until - at) } };
 }
 
 /** A booking as a twin gives it. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCallable } from "../check-names.js";
 import { fieldOf, type HttpRequest } from "../http-request.js";
 import { type AddressField, Hops } from "./hops.js";
 import { type Address, readAddress, writeAddress } from "./parse-address.js";
@@ -13,6 +14,13 @@ import { compileTrust, type Trust, type TrustedHosts, UNKNOWN_ADDRESS } from "./
 export interface AddressOptions {
   /** The proxies whose word is taken; nobody's when left out, so that the peer is the client. */
   readonly trustedHosts?: TrustedHosts;
+  /**
+   * What is told, once, that requests come through a proxy on this machine or in a private
+   * network while `trustedHosts` is left out, so that all its clients share one address;
+   * `console.warn` when left out. The first 1,000 requests from there are looked at. An
+   * empty list says that this is meant.
+   */
+  readonly warn?: (message: string) => void;
   /**
    * The one field that those proxies write: `"x-forwarded-for"` when left out, or
    * `"forwarded"` (RFC 7239). The other is not looked at, since a proxy that writes one
@@ -25,6 +33,10 @@ export interface AddressOptions {
 const REMEMBERED = 4096;
 /** Longer chains are not worth remembering, and are mostly made up. */
 const LONGEST_REMEMBERED = 200;
+/** How many requests are looked at for a proxy that nobody named: to look takes longer than to find the address. */
+const LOOKS = 1000;
+/** What proxies write, by default or nearly so. */
+const FORWARDING = ["x-forwarded-for", "forwarded"];
 
 /**
  * Finds the address of the client of a request.
@@ -52,12 +64,14 @@ export function clientAddress(options: AddressOptions = {}): (request: HttpReque
 
 /** As {@link clientAddress}, with the address written in another way. */
 export function addressReader(
-  { trustedHosts, addressField = "x-forwarded-for" }: AddressOptions,
+  { trustedHosts, addressField = "x-forwarded-for", warn }: AddressOptions,
   write: (address: Address) => string,
 ): (request: HttpRequest) => string {
   checkField(addressField);
   const trust = compileTrust(trustedHosts);
+  checkCallable("warn", warn);
   const peers = new Recent<Peer>(REMEMBERED);
+  if (trustedHosts === undefined) return untrusting(write, warn);
   const look = (text = "") => peers.get(text) ?? peers.add(text, peerAt(text, write, trust));
   if (trust === undefined) return (request) => look(request.socket?.remoteAddress).client;
 
@@ -70,6 +84,30 @@ export function addressReader(
     if (!trust.isConstant || chain.length > LONGEST_REMEMBERED) return walk();
     const whole = `${peer.client},${chain}`;
     return chains.get(whole) ?? chains.add(whole, walk());
+  };
+}
+
+/** Takes the peer for the client, and warns where it is more likely a proxy that nobody named. */
+function untrusting(
+  write: (address: Address) => string,
+  warn: AddressOptions["warn"] = (message) => console.warn(message),
+): (request: HttpRequest) => string {
+  // Here `mayForward` says of a peer that it may well be a proxy.
+  const local = compileTrust(["loopback", "linklocal", "uniquelocal"]);
+  const peers = new Recent<Peer>(REMEMBERED);
+  let looks = LOOKS;
+  return ({ socket, headers }) => {
+    const text = socket?.remoteAddress ?? "";
+    const peer = peers.get(text) ?? peers.add(text, peerAt(text, write, local));
+    if (looks === 0 || !peer.mayForward) return peer.client;
+    looks--;
+    if (FORWARDING.some((name) => fieldOf(headers, name) !== undefined)) {
+      looks = 0;
+      warn(
+        `Requests come with a forwarding field from ${peer.client}, most likely a proxy, whose clients all share the limits of that one address: trustedHosts is left out. Name your proxies, as in { trustedHosts: ["${peer.client}"] }, or pass [] where there is none.`,
+      );
+    }
+    return peer.client;
   };
 }
 

@@ -14,6 +14,11 @@ export interface PolicyTerms {
   readonly quota: number;
   /** Milliseconds that the quota is for; for a token bucket, those in which an empty one is full again. */
   readonly window: number;
+  /**
+   * Milliseconds of the longest reset that is told: the window where the quota belongs to
+   * one of several rates, as the others, which are not told of, may need far longer; else `Infinity`.
+   */
+  readonly longestReset: number;
   /** The name as a string of RFC 9651, quoted and escaped. */
   readonly label: string;
   /** The policy as an item of `RateLimit-Policy` in draft 11: `"burst";q=100;w=60`. */
@@ -42,11 +47,14 @@ const LARGEST = 999_999_999_999_999;
 /**
  * Writes down a policy.
  *
+ * @param isOneOfSeveral Whether its bucket has other rates beside the one that the quota belongs to.
  * @throws TypeError for a name that is empty, or that a header field cannot hold.
  */
-export function termsOf(name: string, quota: number, window: number): PolicyTerms {
+export function termsOf(name: string, quota: number, window: number, isOneOfSeveral = false): PolicyTerms {
   const label = quoteName(name);
-  return { name, quota, window, label, item: `${label};q=${wholeNumber(quota)};w=${windowSeconds(window)}` };
+  const longestReset = isOneOfSeveral ? window : Number.POSITIVE_INFINITY;
+  const item = `${label};q=${wholeNumber(quota)};w=${windowSeconds(window)}`;
+  return { name, quota, window, longestReset, label, item };
 }
 
 /** A policy's name as a string of RFC 9651, out of which nothing can break. */

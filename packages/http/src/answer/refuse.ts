@@ -18,9 +18,10 @@ export function refuse(refusal: Refusal, writeBody: BodyWriter, told: readonly F
  * Writes the 503 of a server that has too much to do.
  *
  * @param retryAfter Milliseconds after which it is worth trying again.
+ * @param told Fields that tell the limits.
  */
-export function overloaded(retryAfter: number, writeBody: BodyWriter): Answer {
-  return refuse({ status: 503, problem: "temporary-reduced-capacity", retryAfter, violated: [] }, writeBody);
+export function overloaded(retryAfter: number, writeBody: BodyWriter, told?: readonly Field[]): Answer {
+  return refuse({ status: 503, problem: "temporary-reduced-capacity", retryAfter, violated: [] }, writeBody, told);
 }
 
 /** `Retry-After` in whole seconds, rounded up and never 0; none where no wait will help. */

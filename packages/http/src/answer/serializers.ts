@@ -27,7 +27,7 @@ function draft11(decisions: readonly PolicyDecision[]): readonly Field[] {
   for (const told of decisions) {
     const { terms } = told;
     policies += policies === "" ? terms.item : `, ${terms.item}`;
-    const limit = `${terms.label};r=${left(told)};t=${ceilSeconds(told.decision.resetAfter)}`;
+    const limit = `${terms.label};r=${left(told)};t=${reset(told)}`;
     limits += limits === "" ? limit : `, ${limit}`;
   }
   return [
@@ -71,7 +71,7 @@ function legacy(decisions: readonly PolicyDecision[], now: () => number): readon
   return [
     ["X-RateLimit-Limit", String(wholeNumber(told.quota))],
     ["X-RateLimit-Remaining", String(left(told))],
-    ["X-RateLimit-Reset", String(ceilSeconds(now() + told.decision.resetAfter))],
+    ["X-RateLimit-Reset", String(ceilSeconds(now() + untilReset(told)))],
   ];
 }
 
@@ -141,6 +141,11 @@ function left({ decision, quota }: PolicyDecision): number {
   return wholeNumber(decision.remaining < quota ? decision.remaining : quota);
 }
 
-function reset({ decision }: PolicyDecision): number {
-  return ceilSeconds(decision.resetAfter);
+function reset(told: PolicyDecision): number {
+  return ceilSeconds(untilReset(told));
+}
+
+/** Milliseconds until the quota that is told of is whole again. */
+function untilReset({ decision, terms }: PolicyDecision): number {
+  return decision.resetAfter < terms.longestReset ? decision.resetAfter : terms.longestReset;
 }

@@ -40,6 +40,10 @@ export type Middleware<R extends NodeRequest = Request> = (
  * that tell what is left. What a store or a function of yours throws goes to `next(error)`.
  * The client's address is found by `trustedHosts`; the setting `trust proxy` is not looked at.
  *
+ * Several rate limits on one way tell of themselves in one list, in drafts 8 and 11, by
+ * their `name`s; in other forms the last one has the last word. One `RateLimiter` that a
+ * request comes by twice counts it twice. Rather than several limits, give one several `policies`.
+ *
  * @param limit Options of a rate limiter, or one that several apps and routes share.
  *
  * @example A limit by user, on one route

@@ -17,6 +17,7 @@
 import type { Mode } from "@sluice/core";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { Answer, Field } from "../answer/answer.js";
+import { beside } from "../answer/beside.js";
 import { Gate } from "../gate/gate.js";
 import type { GateOptions } from "../gate/options.js";
 import type { Passage } from "../gate/passage.js";
@@ -35,11 +36,15 @@ import { plugin } from "./plugin.js";
  * throws goes to the error handler. The client's address is found by `trustedHosts`;
  * Fastify's `trustProxy` is not looked at.
  *
+ * Several rate limits on one way tell of themselves in one list, in drafts 8 and 11, by
+ * their `name`s; in other forms the last one has the last word. One `RateLimiter` that a
+ * request comes by twice counts it twice. Rather than several limits, give one several `policies`.
+ *
  * The plugin is not encapsulated: it holds for all routes of the instance that it is
  * registered with, and of those below; also for those that were there before.
  *
- * @param limit Options of a rate limiter, which is closed with the instance, or a rate
- *   limiter that several share.
+ * @param limit Options of a rate limiter, of which each instance gets its own, closed with
+ *   it, or a rate limiter that several share.
  *
  * @example A limit by user, for some routes
  * ```ts no-run
@@ -56,12 +61,14 @@ import { plugin } from "./plugin.js";
 export function rateLimit(
   limit: RateLimiter<Mode, FastifyRequest> | RateLimiterOptions<Mode, FastifyRequest> = {},
 ): FastifyPluginCallback {
-  const isShared = limit instanceof RateLimiter;
-  const limiter = isShared ? limit : new RateLimiter<Mode, FastifyRequest>(limit);
-  return plugin(
-    limiter.mode === "sync" ? limitAtOnce(limiter) : limitLater(limiter),
-    isShared ? undefined : async () => limiter.close(),
-  );
+  return plugin(() => {
+    const isShared = limit instanceof RateLimiter;
+    const limiter = isShared ? limit : new RateLimiter<Mode, FastifyRequest>(limit);
+    return {
+      onRequest: limiter.mode === "sync" ? limitAtOnce(limiter) : limitLater(limiter),
+      close: isShared ? undefined : async () => limiter.close(),
+    };
+  });
 }
 
 /** The hot path: nothing is made for a request but what the limiter makes. */
@@ -107,8 +114,8 @@ function limitLater(limiter: RateLimiter<Mode, FastifyRequest>): onRequestHookHa
  *
  * The plugin is not encapsulated, as that of {@link rateLimit}.
  *
- * @param options Options of a gate, which is closed with the instance, or a gate that
- *   several share.
+ * @param options Options of a gate, of which each instance gets its own, closed with it, or
+ *   a gate that several share.
  *
  * @example
  * ```ts no-run
@@ -125,14 +132,16 @@ function limitLater(limiter: RateLimiter<Mode, FastifyRequest>): onRequestHookHa
  * ```
  */
 export function gate(options: Gate<FastifyRequest> | GateOptions<FastifyRequest>): FastifyPluginCallback {
-  const isShared = options instanceof Gate;
-  const entrance = isShared ? options : new Gate<FastifyRequest>(options);
-  const enter: onRequestHookHandler = (request, reply, done) => {
-    const turn = turnOf(reply.raw);
-    if (turn === undefined) pass(entrance, request, reply, done);
-    else void turn.then(() => pass(entrance, request, reply, done));
-  };
-  return plugin(enter, isShared ? undefined : () => entrance.close());
+  return plugin(() => {
+    const isShared = options instanceof Gate;
+    const entrance = isShared ? options : new Gate<FastifyRequest>(options);
+    const onRequest: onRequestHookHandler = (request, reply, done) => {
+      const turn = turnOf(reply.raw);
+      if (turn === undefined) pass(entrance, request, reply, done);
+      else void turn.then(() => pass(entrance, request, reply, done));
+    };
+    return { onRequest, close: isShared ? undefined : () => entrance.close() };
+  });
 }
 
 function pass(
@@ -158,7 +167,7 @@ function pass(
   };
   let passage: Passage | Promise<Passage>;
   try {
-    passage = entrance.enter(request, new HangUp(reply.raw));
+    passage = entrance.enter(request, new HangUp(reply.raw), reply.raw);
   } catch (error) {
     giveUp(error);
     return;
@@ -168,7 +177,7 @@ function pass(
 }
 
 function setFields(reply: FastifyReply, fields: readonly Field[]): void {
-  for (const [name, value] of fields) reply.header(name, value);
+  for (const field of fields) reply.header(field[0], beside(reply.getHeader(field[0]), field));
 }
 
 function send(reply: FastifyReply, { status, fields, body }: Answer): void {

@@ -24,7 +24,7 @@ import type { Passage } from "../gate/passage.js";
 import type { RateLimiterOptions } from "../rate-limiter/options.js";
 import { RateLimiter } from "../rate-limiter/rate-limiter.js";
 import { FetchRequest, type FindAddress } from "./fetch-request.js";
-import { refusal, whenRead, withFields } from "./respond.js";
+import { nobodyThere, refusal, serveInside, withFields } from "./respond.js";
 
 export { FetchRequest, type FindAddress } from "./fetch-request.js";
 
@@ -41,15 +41,15 @@ export interface HandlerOptions<A extends unknown[] = []> {
   readonly address?: FindAddress<A>;
 }
 
-/** What nobody will read: the client hung up. */
-const NOBODY_THERE = 499;
-
 /**
  * Puts a rate limit in front of a handler.
  *
  * Refused requests are answered with 429, and never reach it; the responses to the others
  * carry the fields that tell what is left. What a store or a function of yours throws is a
  * rejection.
+ *
+ * Of several rate limits on one way the outermost has the last word, and one `RateLimiter`
+ * that a request comes by twice counts it twice. Rather than several limits, give one several `policies`.
  *
  * @param limit Options of a rate limiter, or one that several handlers share.
  *
@@ -95,24 +95,12 @@ export function gate<A extends unknown[] = []>(
     const { signal } = request;
     let passage: Passage;
     try {
-      passage = await entrance.enter(new FetchRequest(request, args, address), signal);
+      passage = await entrance.enter(new FetchRequest(request, args, address), signal, request);
     } catch (error) {
-      if (signal.aborted) return new Response(null, { status: NOBODY_THERE });
+      if (signal.aborted) return nobodyThere();
       throw error;
     }
     if (!passage.allowed) return refusal(passage);
-    const inside = passage;
-    const leave = () => {
-      signal.removeEventListener("abort", leave);
-      inside.leave();
-    };
-    signal.addEventListener("abort", leave);
-    try {
-      if (signal.aborted) leave();
-      return whenRead(withFields(await handler(request, ...args), inside.fields), request.method, leave);
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    return serveInside(request, passage, async () => handler(request, ...args));
   };
 }

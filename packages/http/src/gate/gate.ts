@@ -6,7 +6,7 @@
 import { type AbortSignalLike, LimiterError, type Mode } from "@sluice/core";
 import type { Field } from "../answer/answer.js";
 import { type BodyWriter, compileBody } from "../answer/body.js";
-import { refuse } from "../answer/refuse.js";
+import { overloaded } from "../answer/refuse.js";
 import type { HttpRequest } from "../http-request.js";
 import { atOnce } from "../rate-limiter/drive.js";
 import type { RateLimiter } from "../rate-limiter/rate-limiter.js";
@@ -16,8 +16,15 @@ import { QueueFullError } from "../request-queue/queue-full-error.js";
 import type { RequestQueue } from "../request-queue/request-queue.js";
 import type { Slot } from "../request-queue/slot.js";
 import { type Counts, type GateMetrics, readMetrics } from "./metrics.js";
-import { checkPriority, type GateOptions, queueOf, rateLimiterOf } from "./options.js";
-import { Inside, type Passage, type TurnedAway } from "./passage.js";
+import { checkGateOptions, checkPriorityFunction, type GateOptions, queueOf, rateLimiterOf } from "./options.js";
+import { INSIDE_ALREADY, Inside, type Passage, type TurnedAway } from "./passage.js";
+
+/** A request on its way in. */
+interface Visit<R> {
+  readonly request: R;
+  readonly signal: AbortSignalLike | undefined;
+  readonly exchange: object | undefined;
+}
 
 /** When to try again where the gate is closed: by then another server may have taken over. */
 const CLOSED_RETRY = 1000;
@@ -58,20 +65,24 @@ export class Gate<R extends HttpRequest = HttpRequest> {
   readonly #priority: ((request: R) => number) | undefined;
   readonly #writeBody: BodyWriter;
   readonly #counts: Counts = { active: 0, admitted: 0, limited: 0, overloaded: 0, abandoned: 0 };
+  /** The exchanges of those inside: who waited for a slot while it holds one might wait for itself. */
+  readonly #exchanges = new WeakSet<object>();
   /** Requests about which the rate limiter still thinks. */
   #pending = 0;
   #closing: Promise<void> | undefined;
   #isIdle = () => {};
-  readonly #onLeave = () => {
+  readonly #onLeave = (exchange: object | undefined) => {
     this.#counts.active--;
+    if (exchange !== undefined) this.#exchanges.delete(exchange);
     this.#checkIdle();
   };
 
   /** @throws TypeError or RangeError for options that cannot be. */
   constructor(options: GateOptions<R> = {}) {
+    checkGateOptions(options);
     this.rateLimit = rateLimiterOf(options);
     this.queue = queueOf(options);
-    this.#priority = checkPriority(options.priority);
+    this.#priority = checkPriorityFunction(options.priority);
     this.#writeBody = compileBody(options.body);
   }
 
@@ -82,16 +93,22 @@ export class Gate<R extends HttpRequest = HttpRequest> {
    * no free slot.
    *
    * @param signal Raised when the client hangs up.
+   * @param exchange What is the same wherever the request may come by this gate, and another
+   *   for each request, such as its response. A request that is inside, and comes by once
+   *   more, goes straight on: it is counted once, and holds one slot. Without it, each call
+   *   is a request.
    * @returns Whoever is let in must `leave()`, once the answer is sent or the client is gone.
    * @throws (or rejects with) the signal's reason when it was raised first, the error of a
    *   store, and what a function of yours throws; then there is nothing to leave.
    */
-  enter(request: R, signal?: AbortSignalLike): Passage | Promise<Passage> {
+  enter(request: R, signal?: AbortSignalLike, exchange?: object): Passage | Promise<Passage> {
+    if (exchange !== undefined && this.#exchanges.has(exchange)) return INSIDE_ALREADY;
     if (this.#closing !== undefined) return this.#turnAway(CLOSED_RETRY);
     const { rateLimit } = this;
-    if (rateLimit === undefined) return this.#takeSlot(request, signal, []);
-    if (rateLimit.mode === "async") return this.#enterLater(request, signal, rateLimit);
-    return this.#conclude(request, signal, atOnce(rateLimit.check(request)));
+    const visit = { request, signal, exchange };
+    if (rateLimit === undefined) return this.#takeSlot(visit, []);
+    if (rateLimit.mode === "async") return this.#enterLater(visit, rateLimit);
+    return this.#conclude(visit, atOnce(rateLimit.check(request)));
   }
 
   /** What was done so far. */
@@ -123,46 +140,39 @@ export class Gate<R extends HttpRequest = HttpRequest> {
     return this.close();
   }
 
-  async #enterLater(
-    request: R,
-    signal: AbortSignalLike | undefined,
-    rateLimit: RateLimiter<Mode, R>,
-  ): Promise<Passage> {
+  async #enterLater(visit: Visit<R>, rateLimit: RateLimiter<Mode, R>): Promise<Passage> {
     this.#pending++;
     try {
-      return await this.#conclude(request, signal, await rateLimit.check(request));
+      return await this.#conclude(visit, await rateLimit.check(visit.request));
     } finally {
       this.#pending--;
       this.#checkIdle();
     }
   }
 
-  #conclude(request: R, signal: AbortSignalLike | undefined, verdict: Verdict): Passage | Promise<Passage> {
-    if (verdict.allowed) return this.#takeSlot(request, signal, verdict.fields);
+  #conclude(visit: Visit<R>, verdict: Verdict): Passage | Promise<Passage> {
+    if (verdict.allowed) return this.#takeSlot(visit, verdict.fields);
     if (verdict.status === 429) this.#counts.limited++;
     else this.#counts.overloaded++;
     return verdict;
   }
 
-  #takeSlot(request: R, signal: AbortSignalLike | undefined, fields: readonly Field[]): Passage | Promise<Passage> {
+  #takeSlot(visit: Visit<R>, fields: readonly Field[]): Passage | Promise<Passage> {
     const { queue } = this;
+    const { signal } = visit;
     if (signal?.aborted) {
       this.#counts.abandoned++;
       throw signal.reason;
     }
     if (queue === undefined) {
-      return this.#closing === undefined ? this.#letIn(fields) : this.#turnAway(CLOSED_RETRY, fields);
+      return this.#closing === undefined ? this.#letIn(visit, fields) : this.#turnAway(CLOSED_RETRY, fields);
     }
     const slot = queue.tryAcquire();
-    return slot === undefined ? this.#wait(queue, request, signal, fields) : this.#letIn(fields, slot);
+    return slot === undefined ? this.#wait(queue, visit, fields) : this.#letIn(visit, fields, slot);
   }
 
-  async #wait(
-    queue: RequestQueue,
-    request: R,
-    signal: AbortSignalLike | undefined,
-    fields: readonly Field[],
-  ): Promise<Passage> {
+  async #wait(queue: RequestQueue, visit: Visit<R>, fields: readonly Field[]): Promise<Passage> {
+    const { request, signal } = visit;
     let slot: Slot;
     try {
       slot = await queue.acquire({ signal, priority: this.#priority?.(request) });
@@ -172,19 +182,19 @@ export class Gate<R extends HttpRequest = HttpRequest> {
       if (signal?.aborted) this.#counts.abandoned++;
       throw error;
     }
-    return this.#letIn(fields, slot);
+    return this.#letIn(visit, fields, slot);
   }
 
-  #letIn(fields: readonly Field[], slot?: Slot): Passage {
+  #letIn({ exchange }: Visit<R>, fields: readonly Field[], slot?: Slot): Passage {
     this.#counts.active++;
     this.#counts.admitted++;
-    return new Inside(fields, slot, this.#onLeave);
+    if (exchange !== undefined) this.#exchanges.add(exchange);
+    return new Inside(fields, slot, exchange, this.#onLeave);
   }
 
   #turnAway(retryAfter: number, told?: readonly Field[]): TurnedAway {
     this.#counts.overloaded++;
-    const refusal = { status: 503, problem: "temporary-reduced-capacity", retryAfter, violated: [] } as const;
-    return { allowed: false, ...refuse(refusal, this.#writeBody, told) };
+    return { allowed: false, ...overloaded(retryAfter, this.#writeBody, told) };
   }
 
   async #drain(queueDrained: Promise<void> | undefined): Promise<void> {

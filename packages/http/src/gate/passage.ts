@@ -25,17 +25,30 @@ export interface TurnedAway extends Answer {
 /** What a {@link Gate} says to one request. */
 export type Passage = Entered | TurnedAway;
 
+/** A request that is inside already comes by once more: it holds nothing of its own, and there is nothing new to tell. */
+export const INSIDE_ALREADY: Entered = Object.freeze({ allowed: true, fields: Object.freeze([]), leave: () => {} });
+
 /** A request that was let in. */
 export class Inside implements Entered {
   readonly allowed = true;
   readonly fields: readonly Field[];
   readonly #slot: Slot | undefined;
-  #onLeave: (() => void) | undefined;
+  readonly #exchange: object | undefined;
+  #onLeave: ((exchange: object | undefined) => void) | undefined;
 
-  /** @param onLeave Called once, when the slot was given back. */
-  constructor(fields: readonly Field[], slot: Slot | undefined, onLeave: () => void) {
+  /**
+   * @param exchange What the request is known by, when it comes by once more.
+   * @param onLeave Called once, when the slot was given back.
+   */
+  constructor(
+    fields: readonly Field[],
+    slot: Slot | undefined,
+    exchange: object | undefined,
+    onLeave: (exchange: object | undefined) => void,
+  ) {
     this.fields = fields;
     this.#slot = slot;
+    this.#exchange = exchange;
     this.#onLeave = onLeave;
   }
 
@@ -44,6 +57,6 @@ export class Inside implements Entered {
     if (onLeave === undefined) return;
     this.#onLeave = undefined;
     this.#slot?.release();
-    onLeave();
+    onLeave(this.#exchange);
   }
 }

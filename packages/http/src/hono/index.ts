@@ -19,7 +19,9 @@
  */
 import type { Mode } from "@sluice/core";
 import type { Context, MiddlewareHandler } from "hono";
-import { refusal, whenRead, withFields } from "../fetch/respond.js";
+import type { Answer } from "../answer/answer.js";
+import { beside } from "../answer/beside.js";
+import { nobodyThere, refusal, serveInside, withFields } from "../fetch/respond.js";
 import { Gate } from "../gate/gate.js";
 import type { GateOptions } from "../gate/options.js";
 import type { Entered, Passage } from "../gate/passage.js";
@@ -41,9 +43,6 @@ export interface MiddlewareOptions {
   readonly address?: FindAddress;
 }
 
-/** What nobody will read: the client hung up. */
-const NOBODY_THERE = 499;
-
 /**
  * Limits how much each client may ask.
  *
@@ -51,6 +50,10 @@ const NOBODY_THERE = 499;
  * carry the fields that tell what is left, be they errors. On Node they are set on the
  * response of Node, and not seen in `context.res`, since `Headers` cost several times the
  * limit itself. What a store or a function of yours throws goes to `app.onError`.
+ *
+ * On Node, several rate limits on one way tell of themselves in one list, in drafts 8 and
+ * 11, by their `name`s; elsewhere the outermost has the last word. One `RateLimiter` that
+ * a request comes by twice counts it twice. Rather than several limits, give one several `policies`.
  *
  * @param limit Options of a rate limiter, or one that several apps and routes share.
  *
@@ -73,7 +76,7 @@ export function rateLimit(
     const { incoming, outgoing } = nodeBindings(context);
     const checked = limiter.check(new HonoRequest(context, incoming, address));
     const verdict = checked instanceof Promise ? await checked : checked;
-    if (!verdict.allowed) return refusal(verdict);
+    if (!verdict.allowed) return refuse(verdict, outgoing);
     if (outgoing !== undefined) {
       setFields(outgoing, verdict.fields);
       await next();
@@ -116,12 +119,13 @@ export function gate(
     if (outgoing !== undefined) await turnOf(outgoing);
     let passage: Passage;
     try {
-      passage = await entrance.enter(new HonoRequest(context, incoming, address), signal);
+      const request = new HonoRequest(context, incoming, address);
+      passage = await entrance.enter(request, signal, outgoing ?? context.req.raw);
     } catch (error) {
-      if (signal.aborted) return new Response(null, { status: NOBODY_THERE });
+      if (signal.aborted) return nobodyThere();
       throw error;
     }
-    if (!passage.allowed) return refusal(passage);
+    if (!passage.allowed) return refuse(passage, outgoing);
     if (outgoing !== undefined) await serveOnNode(context, next, passage, outgoing);
     else await serveElsewhere(context, next, passage);
     return undefined;
@@ -136,7 +140,7 @@ async function serveOnNode(
 ): Promise<void> {
   if (isOver(outgoing)) {
     inside.leave();
-    replace(context, new Response(null, { status: NOBODY_THERE }));
+    replace(context, nobodyThere());
     return;
   }
   outgoing.once("close", () => inside.leave());
@@ -145,20 +149,18 @@ async function serveOnNode(
 }
 
 async function serveElsewhere(context: Context, next: () => Promise<void>, inside: Entered): Promise<void> {
-  const { signal, method } = context.req.raw;
-  const leave = () => {
-    signal.removeEventListener("abort", leave);
-    inside.leave();
-  };
-  signal.addEventListener("abort", leave);
-  try {
-    if (signal.aborted) leave();
+  const serve = async () => {
     await next();
-    replace(context, whenRead(withFields(context.res, inside.fields), method, leave));
-  } catch (error) {
-    leave();
-    throw error;
-  }
+    return context.res;
+  };
+  replace(context, await serveInside(context.req.raw, inside, serve));
+}
+
+/** The response to a request that is not served. On Node its fields take the place of those that other limits have set. */
+function refuse(answer: Answer, outgoing: NodeResponse | undefined): Response {
+  if (outgoing === undefined) return refusal(answer);
+  const fields = answer.fields.map((field) => [field[0], beside(outgoing.getHeader(field[0]), field)] as const);
+  return refusal({ ...answer, fields });
 }
 
 /** Sends another response than the one there is, and not both of them merged. */

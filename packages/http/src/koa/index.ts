@@ -19,6 +19,7 @@
 import type { Mode } from "@sluice/core";
 import type { Context, Next } from "koa";
 import type { Answer, Field } from "../answer/answer.js";
+import { beside } from "../answer/beside.js";
 import { Gate } from "../gate/gate.js";
 import type { GateOptions } from "../gate/options.js";
 import type { Passage } from "../gate/passage.js";
@@ -38,6 +39,10 @@ export type Middleware = (context: Context, next: Next) => Promise<void>;
  * client's address is found by `trustedHosts`; Koa's setting `proxy` is not looked at.
  *
  * Koa drops all fields from the answer to an error that is thrown, these included.
+ *
+ * Several rate limits on one way tell of themselves in one list, in drafts 8 and 11, by
+ * their `name`s; in other forms the last one has the last word. One `RateLimiter` that a
+ * request comes by twice counts it twice. Rather than several limits, give one several `policies`.
  *
  * @param limit Options of a rate limiter whose functions are given the context, or a rate
  *   limiter that several apps share.
@@ -78,7 +83,7 @@ export function gate(options: Gate<Context> | GateOptions<Context>): Middleware 
     await turnOf(context.res);
     let passage: Passage;
     try {
-      passage = await entrance.enter(context, signal);
+      passage = await entrance.enter(context, signal, context.res);
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -89,7 +94,7 @@ export function gate(options: Gate<Context> | GateOptions<Context>): Middleware 
 }
 
 function setFields(context: Context, fields: readonly Field[]): void {
-  for (const [name, value] of fields) context.set(name, value);
+  for (const field of fields) context.set(field[0], beside(context.res.getHeader(field[0]), field));
 }
 
 function answer(context: Context, { status, fields, body }: Answer): void {

@@ -28,7 +28,7 @@ import { tell } from "./answer.js";
 import { isOver, type NodeRequest, type NodeResponse } from "./connection.js";
 import { pass } from "./pass.js";
 
-export type { NodeRequest, NodeResponse } from "./connection.js";
+export { type NodeRequest, type NodeResponse, turnOf } from "./connection.js";
 
 /** Serves requests: what `createServer` of node:http and node:http2 takes. */
 export type Handler<Q extends NodeRequest = IncomingMessage, S extends NodeResponse = ServerResponse> = (
@@ -50,6 +50,10 @@ export interface HandlerOptions<Q extends NodeRequest = IncomingMessage, S exten
  *
  * Refused requests are answered with 429, and never reach it; the others carry the fields
  * that tell what is left.
+ *
+ * Several rate limits on one way tell of themselves in one list, in drafts 8 and 11, by
+ * their `name`s; in other forms the last one has the last word. One `RateLimiter` that a
+ * request comes by twice counts it twice. Rather than several limits, give one several `policies`.
  *
  * @param limit Options of a rate limiter, or one that several handlers share.
  *

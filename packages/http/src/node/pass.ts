@@ -34,7 +34,7 @@ export function pass<R extends NodeRequest & HttpRequest>(
   const enter = () => {
     let passage: Passage | Promise<Passage>;
     try {
-      passage = gate.enter(request, new HangUp(response));
+      passage = gate.enter(request, new HangUp(response), response);
     } catch (error) {
       return giveUp(error);
     }

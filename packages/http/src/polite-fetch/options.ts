@@ -1,4 +1,5 @@
 import { type AbstractClock, atLeast0, describe, type Limiter, SystemClock, wholeAtLeast } from "@sluice/core";
+import { checkCallable, checkNames, type Known } from "../check-names.js";
 import { isIdempotent, type OutgoingRequest } from "./outgoing-request.js";
 
 /** What is needed of a limiter: any will do, whatever its mode. */
@@ -54,12 +55,50 @@ export interface PoliteSettings
  */
 const STATUSES = [408, 425, 429, 502, 503, 504];
 
+const KNOWN: Known<PoliteFetchOptions> = {
+  what: "a polite fetch",
+  example: "politeFetch(undefined, { retries: 5 })",
+  names: {
+    key: true,
+    weight: true,
+    retries: true,
+    deadline: true,
+    backoff: true,
+    statuses: true,
+    idempotent: true,
+    fetch: true,
+    clock: true,
+    random: true,
+  },
+  hints: {
+    timeout: "deadline",
+    maxRetries: "retries",
+    base: "backoff: { base: 250 }",
+    cap: "backoff: { cap: 30_000 }",
+  },
+};
+
+const KNOWN_BACKOFF: Known<BackoffOptions> = {
+  what: "a backoff",
+  example: "{ base: 250, cap: 30_000 }",
+  names: { base: true, cap: true },
+};
+
+/** Checks what may limit a fetch; none will do as well. */
+export function checkLimiter(limiter: WaitingLimiter | undefined): void {
+  if (limiter === undefined || typeof limiter?.acquire === "function") return;
+  throw new TypeError(
+    `Cannot fetch politely with ${describe(limiter)} as the limiter: it has no acquire(). Pass a Limiter, or none, as in politeFetch(undefined, { retries: 5 }).`,
+  );
+}
+
 /** Fills in the defaults, and checks what was given. */
 export function politeSettings(options: PoliteFetchOptions): PoliteSettings {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot fetch politely with ${describe(options)}: pass options, as in { retries: 5 }.`);
-  }
+  checkNames(options, KNOWN);
   const { weight = 1, random = Math.random, backoff = {}, idempotent } = options;
+  for (const name of ["key", "idempotent", "fetch", "random"] as const) checkCallable(name, options[name]);
+  checkNames(backoff, KNOWN_BACKOFF);
+  if (typeof weight !== "function") atLeast0("weight", weight);
   const base = atLeast0("backoff.base", backoff.base ?? 250);
   const cap = atLeast0("backoff.cap", backoff.cap ?? 30_000);
   return {
@@ -70,9 +109,16 @@ export function politeSettings(options: PoliteFetchOptions): PoliteSettings {
     // Full jitter: of all ways to spread retries, the one with the least work for the server
     // (Brooker, "Exponential Backoff and Jitter", 2015).
     backoff: (attempt) => random() * Math.min(cap, base * 2 ** attempt),
-    statuses: new Set(options.statuses ?? STATUSES),
+    statuses: new Set(statusesOf(options.statuses ?? STATUSES)),
     idempotent: (request) => isIdempotent(request) || idempotent?.(request) === true,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? new SystemClock(),
   };
+}
+
+function statusesOf(statuses: readonly number[]): readonly number[] {
+  if (!Array.isArray(statuses)) {
+    throw new TypeError(`Cannot use ${describe(statuses)} as statuses: it is a list of numbers. Write [503].`);
+  }
+  return statuses.map((status) => wholeAtLeast(100, "one of statuses", status, "Write a status such as 503."));
 }

@@ -51,6 +51,14 @@ export function canSendAgain(init: RequestInit | undefined): boolean {
   return LASTING.test(Object.prototype.toString.call(body));
 }
 
+/** Whether a failure to fetch would be the same each time: too many redirects, or any where none is allowed. */
+export function isLasting(error: Error, { protocol }: URL): boolean {
+  if (protocol !== "http:" && protocol !== "https:") return true;
+  // The standard has one error for all; runtimes tell in words, or by a code, what went wrong.
+  const { code } = error as { readonly code?: unknown };
+  return /redirect/i.test(`${error.message} ${String(error.cause)} ${String(code)}`);
+}
+
 /**
  * Whether fetch was called with what it can never take. Its TypeError is then no failure of
  * the network, although it looks like one.

@@ -44,6 +44,10 @@ export class Pauses {
 /**
  * Milliseconds for which an answer asks not to be asked again: its Retry-After, else the
  * longest time until a limit of which nothing is left is reset.
+ *
+ * Where nothing is left and yet nothing was refused, that lasts no longer than one unit
+ * takes at the pace that is told: a token bucket has it by then, while all of them may take a
+ * day. Where it has none, the refusal that follows tells how long to wait.
  */
 function quietAsked(response: Response, clock: AbstractClock): number {
   // Dates are the server's, so they are read against the server's own clock where it tells it.
@@ -53,5 +57,8 @@ function quietAsked(response: Response, clock: AbstractClock): number {
   // In an answer that is no error it is a hint when to look again, and not a wish for quiet.
   if (retryAfter !== undefined && response.status >= 400) return retryAfter;
   const spent = limits.filter(({ remaining }) => remaining === 0);
-  return Math.max(0, ...spent.map(({ resetAfter = 0 }) => resetAfter));
+  const quiet = spent.map(({ resetAfter = 0, window = Number.POSITIVE_INFINITY, limit = 0 }) =>
+    response.status < 400 && limit > 0 ? Math.min(resetAfter, window / limit) : resetAfter,
+  );
+  return Math.max(0, ...quiet);
 }

@@ -5,10 +5,17 @@
  */
 import { sleep } from "@sluice/core";
 import { FetchDeadlineError } from "./fetch-deadline-error.js";
-import { type PoliteFetchOptions, type PoliteSettings, politeSettings, type WaitingLimiter } from "./options.js";
+import {
+  checkLimiter,
+  type PoliteFetchOptions,
+  type PoliteSettings,
+  politeSettings,
+  type WaitingLimiter,
+} from "./options.js";
 import {
   canSendAgain,
   type FetchInput,
+  isLasting,
   isRequest,
   isWrongCall,
   type OutgoingRequest,
@@ -16,10 +23,10 @@ import {
   signalOf,
 } from "./outgoing-request.js";
 import { Pauses } from "./pauses.js";
-import { type Answer, sendInTime } from "./send-in-time.js";
+import { type Received, sendInTime } from "./send-in-time.js";
 
 /** An answer that may be kept or discarded, or why there is none. */
-type Outcome = Answer | { readonly response?: undefined; readonly error: unknown };
+type Outcome = Received | { readonly response?: undefined; readonly error: unknown };
 
 /**
  * Makes a fetch that waits on a limiter, does as servers ask, and repeats what may be repeated.
@@ -28,8 +35,10 @@ type Outcome = Answer | { readonly response?: undefined; readonly error: unknown
  *   limiter it only does as the servers ask.
  * - An error with Retry-After, and any answer whose RateLimit fields say that nothing
  *   remains, pauses all calls of that key until the server's time is over, never a moment
- *   less. That holds for the calls of one `politeFetch`.
- * - A network error (fetch rejects with TypeError) and the statuses 408, 425, 429, 502, 503
+ *   less; but after a success no longer than one unit takes, where the fields tell the pace.
+ *   That holds for the calls of one `politeFetch`.
+ * - A network error (fetch rejects with TypeError, and not for a redirect nor a scheme other
+ *   than http and https) and the statuses 408, 425, 429, 502, 503
  *   and 504 are followed by a repetition, `retries` times at most, after a wait drawn
  *   evenly from 0 up to `base * 2 ** attempt` ms (full jitter). Where the server asked for quiet, the draw comes on
  *   top, so that those who were told the same instant do not all come at it.
@@ -57,6 +66,7 @@ type Outcome = Answer | { readonly response?: undefined; readonly error: unknown
  * ```
  */
 export function politeFetch(limiter?: WaitingLimiter, options: PoliteFetchOptions = {}): typeof fetch {
+  checkLimiter(limiter);
   const settings = politeSettings(options);
   const pauses = new Pauses(settings.clock);
   return async (input, init) => new PoliteCall(limiter, settings, pauses, input, init).run();
@@ -156,7 +166,9 @@ class PoliteCall {
   /** Whether what went wrong may be better another time. */
   #mayPass(outcome: Outcome): boolean {
     if (outcome.response !== undefined) return this.#settings.statuses.has(outcome.response.status);
-    return outcome.error instanceof TypeError && !isWrongCall(this.#input, this.#init);
+    const { error } = outcome;
+    if (!(error instanceof TypeError) || isLasting(error, this.#request.url)) return false;
+    return !isWrongCall(this.#input, this.#init);
   }
 
   #sleep(ms: number): Promise<void> {
@@ -170,7 +182,7 @@ class PoliteCall {
 }
 
 /** Lets go of an answer that nobody will read, and of its connection. */
-function discard({ response, release }: Answer): void {
+function discard({ response, release }: Received): void {
   release();
   response.body?.cancel().catch(() => {});
 }

@@ -16,7 +16,7 @@ export interface Sending {
 }
 
 /** An answer, and how to let go of the caller's signal when nobody wants its body any more. */
-export interface Answer {
+export interface Received {
   readonly response: Response;
   readonly release: () => void;
 }
@@ -30,7 +30,7 @@ const abandoned = new FinalizationRegistry<() => void>((release) => release());
  * `AbortSignal.any` that joins the two: a signal that lives long would keep what was made
  * from it for each call.
  */
-export async function sendInTime({ fetch, input, init, signal, clock, left, late }: Sending): Promise<Answer> {
+export async function sendInTime({ fetch, input, init, signal, clock, left, late }: Sending): Promise<Received> {
   if (left === Number.POSITIVE_INFINITY) return { response: await fetch(input, init), release: () => {} };
   const controller = new AbortController();
   const release = whenAborted(signal, () => controller.abort(signal?.reason));

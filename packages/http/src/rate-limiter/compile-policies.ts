@@ -1,6 +1,8 @@
 import type { Mode } from "@sluice/core";
 import type { KeyFunction } from "../address/keys.js";
+import { checkNames } from "../check-names.js";
 import type { HttpRequest } from "../http-request.js";
+import { KNOWN_POLICY } from "./known-options.js";
 import type { MemorySettings } from "./limit.js";
 import type { PolicyOptions, RateLimiterOptions } from "./options.js";
 import { Policy } from "./policy.js";
@@ -44,7 +46,9 @@ function checkList<R>(options: RateLimiterOptions<Mode, R>, policies: readonly P
     throw new TypeError(`Cannot use ${stray} beside policies: it belongs to one policy. Move it into one of them.`);
   }
   const names = new Set<string>();
-  for (const { name } of policies) {
+  for (const policy of policies) {
+    checkNames(policy, KNOWN_POLICY);
+    const { name } = policy;
     if (names.has(name)) {
       throw new TypeError(
         `Cannot name two policies ${JSON.stringify(name)}: clients tell them apart by name. Rename one.`,

@@ -86,12 +86,19 @@ export class Judge<R> {
   *#askOne(claim: Claim): Steps<Decision, void> {
     const { limit, key, cost, shadow } = claim;
     const takes = !this.#isRefused;
-    const answer = yield takes ? limit.limiter.consume(key, cost) : limit.limiter.peek(key, cost);
-    // A peek tells what would be left.
-    const decision = takes || !answer.allowed ? answer : { ...answer, remaining: answer.remaining + cost };
+    const decision = takes ? yield limit.limiter.consume(key, cost) : yield* this.#look(claim);
     const index = this.#decisions.push(report(limit, decision, shadow)) - 1;
     if (takes && decision.allowed && cost > 0) this.#taken.push([claim, index]);
     if (!decision.allowed && !shadow) this.#isRefused = true;
+  }
+
+  /** How things are, and how long the request would have to wait where it would not be admitted. */
+  *#look({ limit, key, cost }: Claim): Steps<Decision, Decision> {
+    // A peek tells how things would be after a put; this one puts nothing.
+    const present = yield limit.limiter.peek(key, 0);
+    if (present.remaining >= cost) return present;
+    const refusal = yield limit.limiter.peek(key, cost);
+    return refusal.allowed ? present : refusal;
   }
 
   *#giveBack(): Steps<Decision, void> {

@@ -59,7 +59,8 @@ export class Limit {
     const bucket = this.limiter.buckets().find(({ rates }) => rates.includes(rate));
     // A decision may come from a bucket that stands in for another, which nobody can ask.
     const quota = bucket?.kernel.capacity(bucket.rates.indexOf(rate)) ?? rate.limit;
-    return termsOf(this.#name, quota, (rate.interval * quota) / rate.limit);
+    const isOneOfSeveral = bucket !== undefined && bucket.rates.length > 1;
+    return termsOf(this.#name, quota, (rate.interval * quota) / rate.limit, isOneOfSeveral);
   }
 }
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { Limiter, Mode } from "@sluice/core";
+import { describe, type Limiter, type Mode } from "@sluice/core";
 import type { KeyFunction } from "../address/keys.js";
+import { checkNames } from "../check-names.js";
+import { KNOWN_LIMIT } from "./known-options.js";
 import { Limit, type MemorySettings } from "./limit.js";
-import type { PolicyOptions } from "./options.js";
+import type { LimitOptions, PolicyOptions } from "./options.js";
 
 /** A policy, compiled. */
 export class Policy<R> {
@@ -23,7 +25,7 @@ export class Policy<R> {
   constructor(options: PolicyOptions<Mode, R> & { readonly key: KeyFunction<R> }, settings: MemorySettings) {
     const { name, key, cost = 1, skip, shadow = false, plan, plans } = options;
     this.name = name;
-    this.shadow = shadow;
+    this.shadow = checkSwitch(name, "shadow", shadow);
     this.key = checkFunction(name, "key", key);
     this.#cost = typeof cost === "function" ? cost : undefined;
     this.#fixedCost = typeof cost === "function" ? 0 : checkCost(name, cost);
@@ -34,8 +36,7 @@ export class Policy<R> {
         `Cannot limit "${name}" by plan: plan says which one a request has, and plans what each may do. Pass both, or neither.`,
       );
     }
-    const named = Object.entries(plans ?? {}).map(([of, limit]) => [of, new Limit(name, limit, settings)] as const);
-    this.#plans = new Map(named);
+    this.#plans = new Map(Object.entries(plans ?? {}).map(([of, limit]) => [of, planned(name, of, limit, settings)]));
     const hasOwn = options.rate !== undefined || options.burst !== undefined || options.limiter !== undefined;
     this.#limit = plans === undefined || hasOwn ? new Limit(name, options, settings) : undefined;
   }
@@ -72,6 +73,18 @@ function checkFunction<F>(policy: string, option: string, value: F): F {
   if (typeof value === "function") return value;
   throw new TypeError(
     `Cannot use ${JSON.stringify(value)} as ${option} of "${policy}": it is a function of the request. Leave it out, or pass one.`,
+  );
+}
+
+function planned(policy: string, plan: string, limit: LimitOptions<Mode>, settings: MemorySettings): Limit {
+  checkNames(limit, { ...KNOWN_LIMIT, what: `the plan ${JSON.stringify(plan)}` });
+  return new Limit(policy, limit, settings);
+}
+
+function checkSwitch(policy: string, option: string, value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(
+    `Cannot use ${describe(value)} as ${option} of ${JSON.stringify(policy)}: it is true or false. Pass one of them.`,
   );
 }
 

@@ -8,12 +8,14 @@ import { byAddress } from "../address/keys.js";
 import type { Field } from "../answer/answer.js";
 import { type BodyWriter, compileBody } from "../answer/body.js";
 import type { PolicyDecision } from "../answer/policy-terms.js";
-import { refuse } from "../answer/refuse.js";
+import { overloaded, refuse } from "../answer/refuse.js";
 import { compileFields, type Serializer } from "../answer/serializers.js";
+import { checkNames } from "../check-names.js";
 import type { HttpRequest } from "../http-request.js";
 import { compilePolicies } from "./compile-policies.js";
 import { atOnce, drive, type Steps } from "./drive.js";
 import { Judge, report } from "./judge.js";
+import { KNOWN_RATE_LIMITER } from "./known-options.js";
 import { memoryBuckets } from "./limit.js";
 import type { Counts, RateLimiterMetrics } from "./metrics.js";
 import { checkOnStoreError, type OnStoreError, type RateLimiterOptions } from "./options.js";
@@ -31,6 +33,10 @@ const SKIPPED: Admitted = admitted([], [], false);
  * kept in the memory of this process: a new client starts with all of them, an idle one
  * is dropped, and beyond `maxTracked` the coldest makes room. Over a limiter or a bucket
  * that answers by promises, so does {@link RateLimiter.check}.
+ *
+ * Several policies are asked one after another, and when one refuses, what the earlier ones
+ * took is given back. Where they answer by promises it is gone for that while: a parallel
+ * request of the same client may be refused for want of it, though never one too many admitted.
  *
  * @example
  * ```ts
@@ -80,6 +86,7 @@ export class RateLimiter<M extends Mode = "sync", R extends HttpRequest = HttpRe
    *   field can hold, two of the same name, a rate beside a limiter.
    */
   constructor(options: RateLimiterOptions<M, R> = {}) {
+    checkNames(options, KNOWN_RATE_LIMITER);
     const { clock } = options;
     const compiled = compilePolicies<R>(options, byAddress(options));
     this.#policies = compiled.policies;
@@ -185,19 +192,8 @@ export class RateLimiter<M extends Mode = "sync", R extends HttpRequest = HttpRe
 
   #unavailable(): Refused {
     this.#counts.refused++;
-    const refusal = {
-      status: 503,
-      problem: "temporary-reduced-capacity",
-      retryAfter: STORE_RETRY,
-      violated: [],
-    } as const;
-    return {
-      allowed: false,
-      retryAfter: STORE_RETRY,
-      decisions: [],
-      degraded: true,
-      ...refuse(refusal, this.#writeBody),
-    };
+    const answer = overloaded(STORE_RETRY, this.#writeBody);
+    return { allowed: false, retryAfter: STORE_RETRY, decisions: [], degraded: true, ...answer };
   }
 
   #skipped(): Admitted {

@@ -7,6 +7,8 @@ import {
   MonotonicClock,
   wholeAtLeast,
 } from "@sluice/core";
+import { checkCallable, checkNames } from "../check-names.js";
+import { KNOWN_QUEUE } from "./known-options.js";
 
 /** Who is served next: who has waited longest, or who came last. */
 export type QueueOrder = "fifo" | "newest-first";
@@ -43,9 +45,7 @@ export interface CloseQueueOptions {
 
 /** Fills in the defaults, and checks what was given. */
 export function checkQueueOptions(options: RequestQueueOptions): Required<RequestQueueOptions> {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot queue with ${describe(options)}: pass options, as in { maxConcurrent: 64 }.`);
-  }
+  checkNames(options, KNOWN_QUEUE);
   const { maxConcurrent, maxDepth = 1000, maxWait = Number.POSITIVE_INFINITY, order = "fifo" } = options;
   if (order !== "fifo" && order !== "newest-first") {
     throw new TypeError(`Cannot use ${describe(order)} as order: it is "fifo" or "newest-first".`);
@@ -61,7 +61,7 @@ export function checkQueueOptions(options: RequestQueueOptions): Required<Reques
     maxWait: atLeast0("maxWait", maxWait),
     order,
     clock: options.clock ?? new MonotonicClock(),
-    warn: options.warn ?? ((message) => console.warn(message)),
+    warn: checkCallable("warn", options.warn) ?? ((message) => console.warn(message)),
   };
 }
 
@@ -72,4 +72,12 @@ export function checkPriority(priority: number): number {
   }
   if (!Number.isNaN(priority)) return priority;
   throw new RangeError("Cannot use NaN as priority: it is neither above nor below another. Leave it out for 0.");
+}
+
+/** Checks a signal before anything depends on it: one that cannot be listened to would keep its place for ever. */
+export function checkSignal(signal: AbortSignalLike): AbortSignalLike {
+  if (typeof signal?.addEventListener === "function" && typeof signal.removeEventListener === "function") return signal;
+  throw new TypeError(
+    `Cannot use ${describe(signal)} as signal: it is an AbortSignal. Pass the signal of an AbortController, as in { signal: controller.signal }.`,
+  );
 }

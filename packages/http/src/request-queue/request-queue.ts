@@ -13,6 +13,7 @@ import {
   type CloseQueueOptions,
   checkPriority,
   checkQueueOptions,
+  checkSignal,
   type QueueOrder,
   type RequestQueueOptions,
 } from "./options.js";
@@ -142,12 +143,11 @@ export class RequestQueue {
   acquire(options?: AcquireSlotOptions): Promise<Slot> {
     const signal = options?.signal;
     let priority = 0;
-    if (options?.priority !== undefined) {
-      try {
-        priority = checkPriority(options.priority);
-      } catch (error) {
-        return Promise.reject(error);
-      }
+    try {
+      if (options?.priority !== undefined) priority = checkPriority(options.priority);
+      if (signal !== undefined) checkSignal(signal);
+    } catch (error) {
+      return Promise.reject(error);
     }
     if (signal?.aborted) {
       this.#counts.aborted++;

@@ -14,8 +14,12 @@ export type Work = (request: IncomingMessage) => string | Promise<string>;
 export interface Mount {
   /** Serves behind a rate limiter. */
   rateLimit(limiter: RateLimiter<Mode>, work: Work): RequestListener;
+  /** Serves behind one rate limiter after another. */
+  rateLimits(limiters: RateLimiter[], work: Work): RequestListener;
   /** Serves behind a gate, and notes errors. */
   gate(gate: Gate, work: Work, onError: (error: unknown) => void): RequestListener;
+  /** Serves behind the same gate twice, as where an app and a route of it share one. */
+  gateTwice(gate: Gate, work: Work): RequestListener;
 }
 
 const never = () => new Promise<string>(() => {});
@@ -46,6 +50,22 @@ export function describeServer(name: string, mount: Mount): void {
       expect(refused.headers.get("RateLimit")).toBe('"default";r=0;t=2');
       expect(await refused.json()).toMatchObject({ status: 429, "violated-policies": ["default"] });
       expect(served).toBe(2);
+    });
+
+    test("tells of several limits on one way in one list, also where one refuses", async () => {
+      using all = new RateLimiter({ name: "all", rate: 0.001, burst: 5 });
+      using route = new RateLimiter({ name: "route", rate: 0.001, burst: 1 });
+      await using server = await listen(mount.rateLimits([all, route], hello));
+      const policies = '"all";q=5;w=5000, "route";q=1;w=1000';
+      for (const [status, limits] of [
+        [200, '"all";r=4;t=1000, "route";r=0;t=1000'],
+        [429, '"all";r=3;t=2000, "route";r=0;t=1000'],
+      ] as const) {
+        const response = await fetch(server.url);
+        expect(response.status).toBe(status);
+        expect(response.headers.get("RateLimit-Policy")).toBe(policies);
+        expect(response.headers.get("RateLimit")).toBe(limits);
+      }
     });
 
     test("answers a HEAD without a body", async () => {
@@ -106,6 +126,20 @@ export function describeServer(name: string, mount: Mount): void {
       expect(gate.queue).toMatchObject({ active: 0, depth: 0 });
       expect(gate.queue?.metrics.peakActive).toBe(50);
       expect(gate.queue?.metrics.peakDepth).toBe(100);
+    });
+
+    test("a request that comes by the same gate twice is counted once, and does not wait for itself", async () => {
+      const gate = new Gate({
+        rateLimit: { enabled: true, requestsPerSecond: 0.001, burst: 4 },
+        queue: { enabled: true, maxConcurrent: 1, maxWait: 2000 },
+      });
+      await using server = await listen(mount.gateTwice(gate, async () => "hello"));
+      const answers = await Promise.all(Array.from({ length: 4 }, () => fetch(server.url)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      expect(gate.metrics).toMatchObject({ admitted: 4, limited: 0, overloaded: 0 });
+      expect((await fetch(server.url)).status).toBe(429);
+      await until(() => gate.metrics.active === 0);
+      expect(gate.queue).toMatchObject({ active: 0, depth: 0 });
     });
 
     test("limits each client before it may queue, and says so with a 503 too", async () => {

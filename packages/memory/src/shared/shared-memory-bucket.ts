@@ -167,9 +167,11 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
     return this.#inOneStep(key, now, (state, writable) => reserve(this.kernel, state, now, weight, maxWait, writable));
   }
 
-  protected override _cancel({ key, weight, at }: Entry, booked: number): Decision {
+  protected override _cancel({ key, weight, at }: Entry, booked: number, until: number): Decision {
     const now = at ?? this._now();
-    return this.#inOneStep(key, now, (state, writable) => cancel(this.kernel, state, now, weight, booked, writable));
+    return this.#inOneStep(key, now, (state, writable) =>
+      cancel(this.kernel, state, now, weight, booked, until, writable),
+    );
   }
 
   protected override _read(key: string): Snapshot {

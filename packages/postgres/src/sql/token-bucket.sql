@@ -18,8 +18,9 @@ BEGIN
   RETURN true;
 END {quote};
 
--- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund, 3 reserve), the
--- weight, the instant (-1 for now), and how many times; for reserve, which comes once, the longest wait.
+-- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund, 3 reserve,
+-- 4 cancel), the weight, the instant (-1 for now), and how many times; for reserve and cancel, which come once,
+-- the longest wait, and when time would have given back all that was in use right after the booking.
 CREATE OR REPLACE FUNCTION {bucket}(state float8[], steps float8[], now float8, parameters float8[])
   RETURNS float8[] LANGUAGE plpgsql IMMUTABLE
 AS {quote}
@@ -36,8 +37,8 @@ BEGIN
   FOR s IN 1 .. cardinality(steps) BY 4 LOOP
     operation := steps[s];
     at := CASE WHEN steps[s + 2] < 0 THEN now ELSE steps[s + 2] END;
-    fit := CASE WHEN operation = 3 THEN 1 ELSE steps[s + 3] END;
-    CONTINUE WHEN operation = 2 AND {bucket_idle}(state, at, parameters);
+    fit := CASE WHEN operation >= 3 THEN 1 ELSE steps[s + 3] END;
+    CONTINUE WHEN operation IN (2, 4) AND {bucket_idle}(state, at, parameters);
     next := state;
     i := 1;
     FOR p IN 1 .. cardinality(parameters) BY 3 LOOP
@@ -47,7 +48,11 @@ BEGIN
         next[i] := at;
       END IF;
       need := steps[s + 1] * parameters[p + 1];
-      next[i + 1] := CASE WHEN operation = 2 THEN greatest(0, used - need) ELSE used END;
+      next[i + 1] := CASE operation
+        WHEN 2 THEN greatest(0, used - need)
+        WHEN 4 THEN greatest(0, used - least(need, greatest(0, steps[s + 3] - next[i]) * parameters[p]))
+        ELSE used
+      END;
       IF operation = 0 AND fit > 1 THEN
         fit := least(fit, floor((parameters[p + 2] - used) / need));
       ELSIF operation = 0 AND used + need > parameters[p + 2] THEN
@@ -59,7 +64,7 @@ BEGIN
       i := i + 2;
     END LOOP;
     CONTINUE WHEN fit < 1;
-    IF operation <> 2 THEN
+    IF operation NOT IN (2, 4) THEN
       i := 2;
       FOR p IN 2 .. cardinality(parameters) BY 3 LOOP
         next[i] := next[i] + fit * (steps[s + 1] * parameters[p]);

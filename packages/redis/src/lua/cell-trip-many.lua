@@ -43,7 +43,7 @@ for i = 1, #KEYS do
     if span == 0 then position, span, operation, last, count, weight, now, time = step_at(position) end
     span = span - 1
     for _ = 1, count do
-      if operation == PEEK or operation == REFUND and reset_all(now, s) == 0 then break end
+      if operation == PEEK or (operation == REFUND or operation == CANCEL) and reset_all(now, s) == 0 then break end
       if not carry_out_all(s, after) then break end
       s, after, changed = after, s, true
     end

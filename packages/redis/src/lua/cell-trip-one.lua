@@ -24,7 +24,7 @@ for i = 1, #KEYS do
     span = span - 1
     -- What is refused once is refused until the next step, and what is as good as new stays so.
     for _ = 1, count do
-      if operation == PEEK or operation == REFUND and reset(now, a, b, c, p1, p2) == 0 then break end
+      if operation == PEEK or (operation == REFUND or operation == CANCEL) and reset(now, a, b, c, p1, p2) == 0 then break end
       local admitted, next_a, next_b, next_c = carry_out(operation, weight, now, a, b, c, p1, p2, p3, time)
       if not admitted then break end
       a, b, c, changed = next_a, next_b, next_c, true
