@@ -112,6 +112,15 @@ describe.each(["SIGTERM", "SIGINT"] as const)("sluice serve, on %s", (name) => {
 });
 
 describe("sluice serve, when it ends", () => {
+  test("does not wait for a connection that asks nothing", async () => {
+    await using served = await Served.start(["--demo", "--port", "0", "--drain-timeout", "5s"]);
+    const socket = connect(served.port, "127.0.0.1").on("error", () => {});
+    await once(socket, "connect");
+    await readAnswer(served.open("/"));
+    await served.signal("SIGTERM");
+    expect(await served.exit).toEqual([0, null]);
+  });
+
   test("waits no longer than --drain-timeout, for WebSockets neither", async () => {
     await using upstream = await TestUpstream.start();
     upstream.server.on("upgrade", (_, socket) => {
@@ -140,6 +149,7 @@ describe("sluice serve, when it ends", () => {
     goOn.raise();
     expect((await first).text + (await second).text).toBe("wholewhole");
     expect(await served.exit).toEqual([0, null]);
+    expect(served.stderr).toMatch(/^sluice: The size of the queue: 2 requests came so far, and 100 are needed\.$/m);
   });
 });
 
@@ -174,6 +184,18 @@ describe("sluice serve, when it starts", () => {
     expect(JSON.parse(await text(response))).toMatchObject({ path: "/any", forwardedFor: "127.0.0.1" });
   });
 
+  test("--admin-port 0 is any free one, which is told", async () => {
+    await using served = await Served.start(["--demo", "--port", "0", "--admin-port", "0"]);
+    const [, port] = /^\/healthz and \/metrics are on http:\/\/127\.0\.0\.1:(\d+)\.$/m.exec(served.stdout) ?? [];
+    expect((await readAnswer(served.open("/healthz", { port }))).text).toContain("ok");
+  });
+
+  test("--demo brings its upstream where the file names another", async () => {
+    await using served = await Served.start(["--demo"], { upstream: "http://127.0.0.1:9", port: 0 });
+    expect(served.stdout).toContain("in front of a demo.");
+    expect((await readAnswer(served.open("/"))).status).toBe(200);
+  });
+
   test("a port that is taken is told; the demo takes the next", async () => {
     await using upstream = await TestUpstream.start();
     const { port } = new URL(upstream.origin);
@@ -182,6 +204,9 @@ describe("sluice serve, when it starts", () => {
     expect(served.stderr).toContain(`Cannot listen on port ${port}: another program does. Choose another with --port`);
     await using withAdmin = await Served.start(["--demo", "--port", port, "--admin-port", "0"]);
     expect(await withAdmin.exit).toEqual([2, null]);
+    await using adminTaken = await Served.start(["--demo", "--admin-port", port]);
+    expect(await adminTaken.exit).toEqual([2, null]);
+    expect(adminTaken.stderr).toContain(`another program does. Choose another with --admin-port, or 0 for any free`);
     await using first = await Served.start(["--demo"]);
     await using second = await Served.start(["--demo"]);
     expect(second.port).toBeGreaterThan(first.port);

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { TestProxy, TestUpstream } from "./serve-harness.js";
+import { signal, TestProxy, TestUpstream, until } from "./serve-harness.js";
 
 /** The samples of a text in the format of Prometheus, by name and labels; throws for a line that is none. */
 function parseMetrics(text: string): Map<string, number> {
@@ -34,6 +34,27 @@ describe("sluice serve: /metrics", () => {
     expect(samples.get("sluice_wait_seconds_count")).toBe(5);
     expect(samples.get('sluice_upstream_seconds_count{code="4xx"}')).toBe(2);
     expect(samples.get('sluice_upstream_seconds_bucket{le="+Inf",code="4xx"}')).toBe(2);
+  });
+
+  test("tells how long the longest wait was, and what share of requests the queue refused", async () => {
+    const goOn = signal();
+    await using upstream = await TestUpstream.start(async (_, response) => {
+      await goOn.raised;
+      response.end();
+    });
+    await using proxy = await TestProxy.start(upstream.origin, { maxConcurrent: 1, queueDepth: 1 });
+    const served = [proxy.get("/"), proxy.get("/")];
+    await until(() => proxy.proxy.gate.metrics.waiting === 1);
+    const start = performance.now();
+    await proxy.get("/");
+    goOn.raise();
+    await Promise.all(served);
+    const samples = parseMetrics((await proxy.get("/metrics")).text);
+    expect(samples.get("sluice_queue_rejection_rate")).toBeCloseTo(1 / 3);
+    expect(samples.get("sluice_queue_longest_wait_seconds")).toBeGreaterThan(0);
+    expect(samples.get("sluice_queue_longest_wait_seconds")).toBeLessThan(1 + (performance.now() - start) / 1000);
+    await using unbounded = await TestProxy.start(upstream.origin);
+    expect((await unbounded.get("/metrics")).text).not.toMatch(/^sluice_queue_rejection_rate/m);
   });
 
   test("counts what the upstream did not answer", async () => {

@@ -14,7 +14,7 @@ import { buffer } from "node:stream/consumers";
 import type { ServeConfig } from "../src/index.js";
 import { openGate } from "../src/serve/open-gate.js";
 import { fromFile, readSettings } from "../src/serve/read-settings.js";
-import { ReverseProxy } from "../src/serve/reverse-proxy.js";
+import { ReverseProxy, type ReverseProxyOptions } from "../src/serve/reverse-proxy.js";
 
 /** Answers a request; what it gives back is nobody's. */
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -59,12 +59,17 @@ export class TestProxy {
   ) {}
 
   /** Starts it without a limit, where none is given. */
-  static async start(upstream: string, config: ServeConfig = {}): Promise<TestProxy> {
+  static async start(
+    upstream: string,
+    config: ServeConfig = {},
+    times: Pick<ReverseProxyOptions, "headersTimeout"> = {},
+  ): Promise<TestProxy> {
     const values = { host: "127.0.0.1", port: 0, rate: "none", upstream, ...config };
     const settings = readSettings([fromFile(values, "test")]);
     const errors: unknown[] = [];
     const onError = (error: unknown) => errors.push(error);
-    const proxy = new ReverseProxy(await openGate(settings), { ...settings, origin: new URL(upstream), onError });
+    const options = { ...settings, ...times, origin: new URL(upstream), onError };
+    const proxy = new ReverseProxy(await openGate(settings), options);
     return new TestProxy(proxy, await proxy.listen(), errors);
   }
 

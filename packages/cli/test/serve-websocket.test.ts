@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { type IncomingMessage, type RequestOptions, request, ServerResponse } from "node:http";
+import { type IncomingMessage, type RequestOptions, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { readAnswer, TestProxy, TestUpstream, until } from "./serve-harness.js";
+import { readAnswer, signal, TestProxy, TestUpstream, until } from "./serve-harness.js";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT = createHash("sha1").update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
@@ -43,6 +42,12 @@ async function open(proxy: TestProxy, options: RequestOptions = {}): Promise<[In
   return [response, socket];
 }
 
+/** A handshake as it is sent. */
+function handshake(path: string): string {
+  const lines = Object.entries(UPGRADE).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines.join("")}\r\n`;
+}
+
 async function read(socket: Socket, length: number): Promise<string> {
   let got = "";
   while (got.length < length) got += String(((await once(socket, "data")) as [Buffer])[0]);
@@ -69,10 +74,11 @@ describe("sluice serve: WebSockets", () => {
     await using upstream = await echoUpstream();
     await using proxy = await TestProxy.start(upstream.origin);
     const socket = connect(proxy.port, "127.0.0.1");
-    const lines = Object.entries(UPGRADE).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${lines.join("")}\r\nearly`);
-    socket.end();
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 101 .*\r\n\r\nwelcomeearly$/s);
+    socket.write(`${handshake("/")}early`);
+    let got = "";
+    while (!got.endsWith("early")) got += String(((await once(socket, "data")) as [Buffer])[0]);
+    expect(got).toMatch(/^HTTP\/1.1 101 .*\r\n\r\nwelcomeearly$/s);
+    socket.destroy();
   });
 
   test("ends on one side when it ends on the other", async () => {
@@ -125,15 +131,73 @@ describe("sluice serve: WebSockets", () => {
     expect((await readAnswer(outgoing)).status).toBe(502);
   });
 
-  test("other upgrades are not passed on, and the request is served", async () => {
-    await using upstream = await TestUpstream.start();
+  test("an upstream that refuses at length is heard to the end", async () => {
+    await using upstream = await TestUpstream.start((_, response) =>
+      response.writeHead(401).end("x".repeat(5_000_000)),
+    );
     await using proxy = await TestProxy.start(upstream.origin);
-    const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAAQAAP__" };
-    const answer = await readAnswer(proxy.open("/", { agent: false, headers }).end());
-    expect(answer).toMatchObject({ status: 200, text: "hello" });
-    for (const name of ["upgrade", "http2-settings"]) expect(upstream.requests[0]?.headers).not.toHaveProperty(name);
-    const withBody = request({ port: proxy.port, host: "127.0.0.1", method: "POST", headers }).on("error", () => {});
-    withBody.end("body");
-    expect((await readAnswer(withBody)).status).toBe(400);
+    const outgoing = proxy.open("/", { agent: false, headers: UPGRADE }).end();
+    expect((await readAnswer(outgoing)).text.length).toBe(5_000_000);
+  }, 5000);
+
+  test.each(["end", "destroy"] as const)(
+    "a client that hangs up meanwhile frees its slot: %s",
+    async (how) => {
+      await using upstream = await TestUpstream.start();
+      let isDropped = false;
+      upstream.server.on("upgrade", (incoming, socket) => {
+        upstream.requests.push(incoming);
+        const drop = () => {
+          isDropped = true;
+        };
+        socket.on("error", drop).on("end", drop).resume();
+      });
+      await using proxy = await TestProxy.start(upstream.origin, { maxConcurrent: 1 });
+      const socket = connect(proxy.port, "127.0.0.1");
+      socket.write(`${handshake("/lost")}early`);
+      await until(() => upstream.requests.length === 1);
+      const queued = connect(proxy.port, "127.0.0.1");
+      queued.write(handshake("/queued"));
+      await until(() => proxy.proxy.gate.metrics.waiting === 1);
+      queued[how]();
+      await until(() => proxy.proxy.gate.metrics.waiting === 0);
+      socket[how]();
+      await until(() => proxy.proxy.gate.metrics.active === 0 && isDropped);
+      expect(upstream.requests.length).toBe(1);
+    },
+    5000,
+  );
+
+  test("what a client sends before the upstream agrees is kept up to a bound, and all of it arrives", async () => {
+    const agree = signal();
+    await using gatekeeper = await TestUpstream.start();
+    const received = signal<number>();
+    gatekeeper.server.on("upgrade", (_, socket, head) => {
+      const agreement = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+      let length = head.length;
+      const count = (chunk: Buffer) => {
+        length += chunk.length;
+        if (length === 30_000_000) received.raise(length);
+      };
+      void agree.raised.then(() => {
+        socket.write(agreement);
+        socket.on("data", count);
+      });
+    });
+    await using proxy = await TestProxy.start(gatekeeper.origin);
+    const before = process.memoryUsage().arrayBuffers;
+    const socket = connect(proxy.port, "127.0.0.1");
+    socket.resume().write(handshake("/"));
+    const body = Buffer.alloc(30_000_000);
+    socket.write(body);
+    // Nothing moves any more once the kernel's buffers are full.
+    for (let last = -1; last !== socket.bytesWritten - socket.writableLength; ) {
+      last = socket.bytesWritten - socket.writableLength;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(process.memoryUsage().arrayBuffers - before - body.length).toBeLessThan(10_000_000);
+    agree.raise();
+    expect(await received.raised).toBe(30_000_000);
+    socket.destroy();
   });
 });

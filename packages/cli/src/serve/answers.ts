@@ -6,9 +6,19 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Answer, Field } from "@sluice/http";
 
-/** Sends a refusal of the gate. */
-export function sendAnswer(response: ServerResponse, { status, fields, body }: Answer): void {
-  send(response, status, body.type, body.text, fields);
+/**
+ * Sends a refusal of the gate.
+ *
+ * @param onSent Is called instead of ending the response, when all of it is on its way.
+ */
+export function sendAnswer(response: ServerResponse, { status, fields, body }: Answer, onSent?: () => void): void {
+  if (!begin(response, status, body.type, body.text, fields)) return;
+  if (onSent === undefined) {
+    response.end(body.text);
+    return;
+  }
+  response.write(body.text);
+  onSent();
 }
 
 /** Says what went wrong, as problem details (RFC 9457). */
@@ -30,10 +40,21 @@ export function send(
   text: string,
   fields: readonly Field[] = [],
 ): void {
-  if (response.headersSent || response.destroyed) return;
+  if (begin(response, status, type, text, fields)) response.end(text);
+}
+
+/** Sets the fields, unless it is too late for that. */
+function begin(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  fields: readonly Field[],
+): boolean {
+  if (response.headersSent || response.destroyed) return false;
   for (const [name, value] of fields) response.setHeader(name, value);
   response.setHeader("Content-Type", type);
   response.setHeader("Content-Length", Buffer.byteLength(text));
   response.writeHead(status);
-  response.end(text);
+  return true;
 }

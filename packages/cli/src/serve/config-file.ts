@@ -47,7 +47,7 @@ function findConfig(folder: string): string | undefined {
 
 async function readConfig(file: string, name: string): Promise<unknown> {
   try {
-    if (file.endsWith(".json")) return JSON.parse(readFileSync(file, "utf8"));
+    if (file.endsWith(".json")) return JSON.parse(readFileSync(file, "utf8").replace(/^\ufeff/, ""));
     return await importDefault(file);
   } catch (error) {
     throw new UsageError(`Cannot read the config ${JSON.stringify(name)}: ${messageOf(error)}`, { cause: error });

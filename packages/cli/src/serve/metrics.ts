@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Gate, GateMetrics } from "@sluice/http";
+import type { Gate, GateMetrics, RequestQueue } from "@sluice/http";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Failure } from "./exchange.js";
 import type { UpstreamListener } from "./upstream.js";
@@ -107,6 +107,20 @@ export class ServeMetrics implements UpstreamListener {
       (now) => now.rateLimit?.tracked ?? 0,
     );
     this.#gauge("sluice_open_websockets", "WebSockets that are open.", () => this.webSockets);
+    if (this.#gate.queue !== undefined) this.#measureQueue(this.#gate.queue);
+  }
+
+  #measureQueue(queue: RequestQueue): void {
+    this.#gauge(
+      "sluice_queue_longest_wait_seconds",
+      "The longest that a request which got a slot waited for it, since the start.",
+      () => queue.metrics.longestWait / 1000,
+    );
+    this.#gauge(
+      "sluice_queue_rejection_rate",
+      "Share of the requests that the queue refused, since the start: 0 to 1.",
+      () => queue.metrics.rejectionRate,
+    );
   }
 
   #gauge(name: string, help: string, read: (now: GateMetrics) => number): void {

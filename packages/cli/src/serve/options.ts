@@ -6,7 +6,7 @@
 import { tokenBucket } from "@sluice/core";
 import { ALGORITHMS } from "../read-limits.js";
 import type { ServeConfig } from "./config.js";
-import { duration, key, oneOf, origin, type Reader, rates, store, text, trusted, whole } from "./readers.js";
+import { duration, key, name, oneOf, origin, type Reader, rates, store, text, trusted, whole } from "./readers.js";
 
 /** An option. */
 export interface ServeOption<T> {
@@ -86,7 +86,7 @@ const limits = {
   name: {
     flags: "--name <name>",
     help: "what the limit is called, in the store and to clients",
-    read: text('a name, such as "api"'),
+    read: name,
     byDefault: "default",
   },
   onStoreError: {

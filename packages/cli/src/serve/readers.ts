@@ -33,6 +33,11 @@ export function duration(least: 0 | 1): Reader<number> {
     const isPlain = typeof value === "number" || value === "0";
     const ms = isPlain ? Number(value) : typeof value === "string" ? parseOr(Number.NaN, value) : Number.NaN;
     if (ms >= least && ms <= LONGEST_TIMER) return ms;
+    if (typeof value === "string" && /^\d+$/.test(value)) {
+      throw new UsageError(
+        `Cannot use ${JSON.stringify(value)} as ${place}: it lacks a unit, as in "${value}s" or "${value}ms".`,
+      );
+    }
     throw unsound(value, place, rule);
   };
 }
@@ -53,6 +58,12 @@ export function text(rule: string): Reader<string> {
     throw unsound(value, place, rule);
   };
 }
+
+/** A name, as header fields hold it. */
+export const name: Reader<string> = (value, place) => {
+  if (typeof value === "string" && /^[ -~]+$/.test(value)) return value;
+  throw unsound(value, place, 'a name in printable ASCII, such as "api"');
+};
 
 /** An origin, without a path. */
 export const origin: Reader<URL> = (value, place) => {
@@ -95,6 +106,8 @@ export const key: Reader<KeyChoice> = (value, place) => {
 export const trusted: Reader<TrustedHosts> = (value, place) => {
   if (typeof value === "number") return checkTrust(value, place);
   const rule = 'addresses and ranges such as "10.0.0.0/8", or the number of proxies in front';
+  // Nobody is in front, and that is said.
+  if (Array.isArray(value) && value.length === 0) return [];
   const hosts = texts(value, place, rule).flatMap((host) => host.split(","));
   const isCount = hosts.length === 1 && /^\d+$/.test(hosts[0] ?? "");
   return checkTrust(isCount ? Number(hosts[0]) : hosts.map((host) => host.trim()), place);

@@ -4,16 +4,19 @@
  * @module
  */
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Gate, Passage } from "@sluice/http";
-import { sendAnswer, sendProblem } from "./answers.js";
+import { turnOf } from "@sluice/http/node";
+import { sendProblem } from "./answers.js";
+import { ClientRequest } from "./client-request.js";
+import { Connections } from "./connections.js";
 import { Control } from "./control.js";
 import { HangUp } from "./hang-up.js";
 import { listen } from "./listen.js";
 import { ServeMetrics } from "./metrics.js";
-import { hasBody } from "./request-body.js";
+import { refuse } from "./refuse.js";
 import { endWhenStalled } from "./stalling.js";
-import { asksForWebSocket, Tunnel } from "./tunnel.js";
+import { Tunnel } from "./tunnel.js";
 import { Upstream, type UpstreamOptions } from "./upstream.js";
 
 /** How the proxy serves; times are milliseconds. */
@@ -25,9 +28,15 @@ export interface ReverseProxyOptions extends UpstreamOptions {
   /** Where the proxy answers for itself; among the requests when left out. */
   readonly adminPort: number | undefined;
   readonly keepAlive: number;
+  /** How long the fields of a request may take to come; a minute when left out. */
+  readonly headersTimeout?: number;
   /** Is told of errors that are not the upstream's. */
   readonly onError: (error: unknown) => void;
 }
+
+const HEADERS_TIMEOUT = 60_000;
+/** How often Node looks for requests that take too long, where it is not told. */
+const CHECK_EVERY = 30_000;
 
 /** A reverse proxy. It closes the gate when it ends. */
 export class ReverseProxy {
@@ -36,10 +45,9 @@ export class ReverseProxy {
   readonly #metrics: ServeMetrics;
   readonly #upstream: Upstream;
   readonly #control: Control;
-  readonly #server: Server;
+  readonly #server: Server<typeof ClientRequest>;
+  readonly #connections: Connections;
   readonly #admin: Server | undefined;
-  /** Connections that HTTP has let go of. */
-  readonly #tunnels = new Set<Socket>();
   #isDraining = false;
 
   constructor(gate: Gate, options: ReverseProxyOptions) {
@@ -49,6 +57,7 @@ export class ReverseProxy {
     this.#upstream = new Upstream(options, this.#metrics);
     this.#control = new Control(this.#metrics, () => this.#isDraining);
     this.#server = this.#createServer();
+    this.#connections = new Connections(this.#server);
     this.#admin = options.adminPort === undefined ? undefined : this.#createAdmin();
   }
 
@@ -59,7 +68,9 @@ export class ReverseProxy {
    */
   async listen(): Promise<number> {
     const { host, port, adminPort, sparePorts = 0 } = this.#options;
-    if (this.#admin !== undefined && adminPort !== undefined) await listen(this.#admin, { host, port: adminPort });
+    if (this.#admin !== undefined && adminPort !== undefined) {
+      await listen(this.#admin, { host, port: adminPort, option: "--admin-port" });
+    }
     try {
       return await listen(this.#server, { host, port, spare: sparePorts });
     } catch (error) {
@@ -68,10 +79,17 @@ export class ReverseProxy {
     }
   }
 
+  /** The port on which the proxy answers for itself, while it listens there. */
+  get adminPort(): number | undefined {
+    return (this.#admin?.address() as AddressInfo | null | undefined)?.port;
+  }
+
   /** Stops accepting, lets what runs and what waits come to its end, and closes the gate. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#connections.close();
+    await closed;
     await this.gate.close();
     this.#admin?.close();
     this.#admin?.closeAllConnections();
@@ -80,9 +98,8 @@ export class ReverseProxy {
 
   /** Breaks off all that still runs, so that a drain comes to its end. */
   async cut(): Promise<void> {
-    this.#server.closeAllConnections();
+    this.#connections.destroy();
     this.#admin?.closeAllConnections();
-    for (const socket of this.#tunnels) socket.destroy();
     await this.#upstream.destroy();
   }
 
@@ -91,12 +108,21 @@ export class ReverseProxy {
     return new Promise((resolve) => this.#server.getConnections((_, count) => resolve(count ?? 0)));
   }
 
-  #createServer(): Server {
-    const { idleTimeout, keepAlive } = this.#options;
-    // A whole request may take as long as it moves: what is bounded is how long it may stand still.
-    const server = createServer({ requestTimeout: 0, keepAliveTimeout: keepAlive, noDelay: true });
+  #createServer(): Server<typeof ClientRequest> {
+    const { idleTimeout, keepAlive, headersTimeout = HEADERS_TIMEOUT } = this.#options;
+    const server = createServer({
+      IncomingMessage: ClientRequest,
+      // A whole request may take as long as it moves: what is bounded is how long it may stand still.
+      requestTimeout: 0,
+      headersTimeout,
+      connectionsCheckingInterval: Math.min(headersTimeout, CHECK_EVERY),
+      keepAliveTimeout: keepAlive,
+      noDelay: true,
+    });
     server.timeout = idleTimeout;
-    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    // Node would drop those beyond a number without a word; their size stays bounded.
+    server.maxHeadersCount = 0;
+    const serve = (request: ClientRequest, response: ServerResponse) => this.#serve(request, response);
     server.on("request", serve);
     // Whoever asks before sending a body is turned away before it is sent.
     server.on("checkContinue", serve);
@@ -110,41 +136,33 @@ export class ReverseProxy {
     });
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#isDraining) response.shouldKeepAlive = false;
+  #serve(request: ClientRequest, response: ServerResponse): void {
+    this.#connections.begin(request.socket, response);
+    // The parser takes what follows for another protocol.
+    if (request.asksForUpgrade) response.shouldKeepAlive = false;
     if (this.#admin === undefined && this.#control.answer(request, response)) return;
     endWhenStalled(request, response);
     this.#enter(request, response, (passage) => this.#upstream.send(request, response, passage.fields));
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    this.#tunnels.add(socket);
-    socket.once("close", () => this.#tunnels.delete(socket));
     socket.on("error", () => {});
     socket.setTimeout(0);
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(socket);
+    if (!assign(response, socket)) return;
     response.once("finish", () => socket.destroySoon());
-    if (!asksForWebSocket(request)) {
-      this.#serveInstead(request, response);
-      return;
-    }
+    this.#connections.begin(socket, response);
+    const tunnel = new Tunnel(socket, response, head);
     this.#enter(request, response, (passage) => {
-      const tunnel = new Tunnel(socket, head, () => {
+      tunnel.onOpen = () => {
         // What is bounded is work, and an open WebSocket is none.
         passage.leave();
         this.#metrics.webSockets++;
         socket.once("close", () => this.#metrics.webSockets--);
-      });
+      };
       this.#upstream.send(request, response, passage.fields, tunnel);
     });
-  }
-
-  /** An upgrade that is not offered is no reason not to answer. */
-  #serveInstead(request: IncomingMessage, response: ServerResponse): void {
-    if (hasBody(request)) sendProblem(response, 400, "A request with a body cannot be upgraded.");
-    else this.#serve(request, response);
   }
 
   /** Takes a request through the gate, and leaves it when the answer is out or the client is gone. */
@@ -158,11 +176,10 @@ export class ReverseProxy {
     response.once("close", () => {
       hangUp.raise();
       leave();
-      if (this.#isDraining) setImmediate(() => this.#server.closeIdleConnections());
     });
     const conclude = (passage: Passage) => {
       if (!passage.allowed) {
-        this.#refuse(request, response, passage);
+        refuse(request, response, passage);
         return;
       }
       leave = () => passage.leave();
@@ -173,11 +190,14 @@ export class ReverseProxy {
       if (request.headers.expect !== undefined) response.writeContinue();
       onEntered(passage);
     };
-    this.#ask(request, hangUp, conclude, (error) => {
+    const fail = (error: unknown) => {
       if (hangUp.aborted) return;
       this.#options.onError(error);
       sendProblem(response, 500, "The proxy failed to decide about the request.");
-    });
+    };
+    const turn = turnOf(response);
+    if (turn === undefined) this.#ask(request, hangUp, conclude, fail);
+    else void turn.then(() => hangUp.aborted || this.#ask(request, hangUp, conclude, fail));
   }
 
   #ask(
@@ -206,10 +226,15 @@ export class ReverseProxy {
       })
       .catch(fail);
   }
+}
 
-  #refuse(request: IncomingMessage, response: ServerResponse, passage: Extract<Passage, { allowed: false }>): void {
-    // The client may send the body that it announced, or may not.
-    if (request.headers.expect !== undefined) response.shouldKeepAlive = false;
-    sendAnswer(response, passage);
+/** Lets a response have the connection; where another one has it, which could never end, the connection goes. */
+function assign(response: ServerResponse, socket: Socket): boolean {
+  try {
+    response.assignSocket(socket);
+    return true;
+  } catch {
+    socket.destroy();
+    return false;
   }
 }

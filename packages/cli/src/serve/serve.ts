@@ -25,6 +25,7 @@ const DEMO_SPARE_PORTS = 20;
 export interface ServeFlags {
   readonly config?: string;
   readonly demo?: boolean;
+  readonly upstream?: string;
   readonly [option: string]: unknown;
 }
 
@@ -37,7 +38,7 @@ export async function serve({ config, demo = false, ...flags }: ServeFlags, stre
   const file = await loadConfig(config, process.cwd());
   const given = [fromFlags(flags), ...(file === undefined ? [] : [fromFile(file.values, file.name)])];
   const settings = readSettings(demo ? [...given, ...demoDefaults(given)] : given);
-  checkUpstream(settings, demo);
+  checkUpstream(settings, demo, flags.upstream !== undefined);
   const upstream = demo ? new DemoUpstream() : undefined;
   try {
     const origin = (await upstream?.start()) ?? settings.upstream;
@@ -58,8 +59,9 @@ function isGiven(sources: readonly Source[], name: string): boolean {
   return sources.some(({ values }) => values[name] !== undefined);
 }
 
-function checkUpstream({ upstream }: ServeSettings, demo: boolean): void {
-  if (demo && upstream !== undefined) {
+function checkUpstream({ upstream }: ServeSettings, demo: boolean, isFlag: boolean): void {
+  // That of a file stays unused: who asks for the demo has asked for it now.
+  if (demo && isFlag) {
     throw new UsageError("Cannot use --upstream with --demo, which brings its own. Leave out one of them.");
   }
   if (!demo && upstream === undefined) {
@@ -86,7 +88,10 @@ async function run(
     await gate.close();
     throw error;
   }
-  stdout.write(greeting(settings, port, origin, demo));
+  const [address, { adminPort }] = [addressOf(settings, port), proxy];
+  const adminAddress = adminPort === undefined ? undefined : addressOf(settings, adminPort);
+  const lines = greeting(demo ? "a demo" : origin.origin, address, adminAddress);
+  stdout.write(demo ? lines + demoHelp(address) : lines);
   const status = showStatus(stderr, gate);
   const tell = (line: string) => {
     // What is told from here on must not be written over.
@@ -94,15 +99,22 @@ async function run(
     stderr.write(`sluice: ${line}\n`);
   };
   const code = await untilStopped(proxy, { drainTimeout: settings.drainTimeout, tell });
+  if (gate.queue !== undefined) tell(`The size of the queue: ${gate.queue.advice().reason}`);
   if (code !== 0) throw new ExitCode(code);
 }
 
-function greeting({ host }: ServeSettings, port: number, origin: URL, demo: boolean): string {
+function addressOf({ host }: ServeSettings, port: number): string {
   const name = host === undefined || host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  const address = `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
-  const first = `Serving ${address} in front of ${demo ? "a demo" : origin.origin}.\n`;
-  if (!demo) return first;
-  return `${first}
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+function greeting(front: string, address: string, adminAddress: string | undefined): string {
+  const first = `Serving ${address} in front of ${front}.\n`;
+  return adminAddress === undefined ? first : `${first}/healthz and /metrics are on ${adminAddress}.\n`;
+}
+
+function demoHelp(address: string): string {
+  return `
 Try:
   curl -i ${address}/
   curl -s -o /dev/null -w "%{http_code}\\n" "${address}/?[1-30]"

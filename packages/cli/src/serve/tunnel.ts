@@ -19,44 +19,62 @@ export function asksForWebSocket({ method, headers }: IncomingMessage): boolean 
   return method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** A client's connection that may become a WebSocket. */
+/** Bytes that a client may send before the upstream agrees; what is beyond them stays with it. */
+const MOST_EARLY = 64 * 1024;
+
+/**
+ * A client's connection that may become a WebSocket.
+ *
+ * HTTP has let go of it. Until the upstream agrees it is read here, for only who reads a
+ * connection is told that the client hung up.
+ */
 export class Tunnel {
+  /** Is told that the upstream agreed. */
+  onOpen: () => void = () => {};
   readonly #client: Socket;
-  readonly #head: Buffer;
-  readonly #onOpen: () => void;
+  readonly #response: ServerResponse;
+  readonly #early: Buffer[];
+  #earlyLength: number;
+  readonly #onData = (chunk: Buffer) => {
+    this.#early.push(chunk);
+    this.#earlyLength += chunk.length;
+    if (this.#earlyLength >= MOST_EARLY) this.#client.pause();
+  };
+  // Nobody who wants a WebSocket stops sending before there is one.
+  readonly #onEnd = () => void this.#client.destroy();
+  readonly #onDrain = () => void this.#response.emit("drain");
 
   /**
+   * @param response What answers the handshake, on the client's connection.
    * @param head What the client sent behind its request.
-   * @param onOpen Is told that the upstream agreed.
    */
-  constructor(client: Socket, head: Buffer, onOpen: () => void) {
+  constructor(client: Socket, response: ServerResponse, head: Buffer) {
     this.#client = client;
-    this.#head = head;
-    this.#onOpen = onOpen;
+    this.#response = response;
+    this.#early = [head];
+    this.#earlyLength = head.length;
+    client.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain);
   }
 
   /** An exchange that may end in the tunnel; until then it is as any other. */
-  through(response: ServerResponse, told: readonly Field[], watcher: Watcher): Exchange {
-    return new Handshake(response, told, watcher, this);
+  through(told: readonly Field[], watcher: Watcher): Exchange {
+    return new Handshake(this.#response, told, watcher, this);
   }
 
-  /** Joins the two connections. */
+  /** Takes the connection from HTTP, and joins the two. */
   open(upstream: Duplex): void {
     const client = this.#client;
+    this.#response.detachSocket(client);
+    client.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain);
     client.setKeepAlive(true, PROBE_AFTER);
     client.once("close", () => upstream.destroy());
     upstream.once("close", () => client.destroySoon());
     upstream.on("error", () => client.destroy());
-    if (this.#head.length > 0) upstream.write(this.#head);
+    for (const chunk of this.#early.splice(0)) if (chunk.length > 0) upstream.write(chunk);
     client.pipe(upstream).pipe(client);
     // Whoever hung up meanwhile has had its say.
     if (client.destroyed) upstream.destroy();
-    this.#onOpen();
-  }
-
-  /** Gives the connection back from HTTP. */
-  release(response: ServerResponse): void {
-    response.detachSocket(this.#client);
+    this.onOpen();
   }
 }
 
@@ -81,7 +99,6 @@ class Handshake extends Exchange {
     fields.push("Connection", "Upgrade", "Upgrade", headers.upgrade ?? "websocket");
     this.response.writeHead(status, fields);
     this.response.flushHeaders();
-    this.tunnel.release(this.response);
     this.tunnel.open(upstream);
   }
 }

@@ -65,7 +65,7 @@ export class Upstream {
       answered: (status: number) => this.#listener.answered(status, (performance.now() - start) / 1000),
       failed: (failure: Failure) => this.#fail(response, failure, told),
     };
-    const exchange = tunnel?.through(response, told, watcher) ?? new Exchange(response, told, watcher);
+    const exchange = tunnel?.through(told, watcher) ?? new Exchange(response, told, watcher);
     response.once("close", () => {
       // Also where the client was answered before it had sent all: the upstream need not wait for the rest.
       if (!response.writableFinished || !request.complete) exchange.giveUp();
