@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { openGate } from "../src/serve/open-gate.js";
+import { fromFile, readSettings } from "../src/serve/read-settings.js";
 import { readAnswer, signal, TestProxy, TestUpstream, until } from "./serve-harness.js";
 
 const PROBLEM = { "content-type": "application/problem+json" };
@@ -37,6 +39,16 @@ describe("sluice serve: limits", () => {
     ]);
     await using shared = await TestProxy.start(upstream.origin, { rate: "1/h", key: "none" });
     expect([await statusOf(shared, "a"), await statusOf(shared, "b")]).toEqual([200, 429]);
+  });
+
+  test("says once, in its own words, when clients seem to come through a proxy that nobody trusts", async () => {
+    const told: string[] = [];
+    const gate = await openGate(readSettings([fromFile({ upstream: "http://127.0.0.1:1" }, "test")]), (text) =>
+      told.push(text),
+    );
+    const request = { headers: { "x-forwarded-for": "192.0.2.1" }, socket: { remoteAddress: "127.0.0.1" } };
+    for (let i = 0; i < 2; i++) await gate.enter(request);
+    expect(told).toEqual([expect.stringContaining("--trusted 10.0.0.0/8")]);
   });
 
   test("--trusted believes the proxies in front, and nobody else", async () => {

@@ -9,23 +9,26 @@ const DEFAULT_RATE = "100/s";
 const DEFAULT_BURST = 200;
 const DEFAULT_DEPTH = 1000;
 const DEFAULT_WAIT = 30_000;
+const PROXY_WARNING =
+  "requests come with a forwarding field from a private address, most likely a proxy, and all its clients share one limit: name your proxies, as in --trusted 10.0.0.0/8.";
 
 /**
  * Makes the gate that settings describe.
  *
+ * @param warn Told once when all clients seem to come through a proxy that nobody trusts.
  * @throws UsageError for rates that do not go together, and for a store that cannot be opened.
  */
-export async function openGate(settings: ServeSettings): Promise<Gate> {
-  const rateLimit = settings.rate?.length === 0 ? undefined : await openRateLimiter(settings);
+export async function openGate(settings: ServeSettings, warn = (_: string) => {}): Promise<Gate> {
+  const rateLimit = settings.rate?.length === 0 ? undefined : await openRateLimiter(settings, warn);
   const queue = openQueue(settings);
   return new Gate({ ...(rateLimit !== undefined && { rateLimit }), ...(queue !== undefined && { queue }) });
 }
 
-async function openRateLimiter(settings: ServeSettings): Promise<RateLimiter<Mode>> {
+async function openRateLimiter(settings: ServeSettings, warn: (text: string) => void): Promise<RateLimiter<Mode>> {
   const { name, trusted, onStoreError, fields } = settings;
   return new RateLimiter<Mode>({
     name,
-    key: keyFunction(settings),
+    key: keyFunction(settings, () => warn(PROXY_WARNING)),
     limiter: await openStore(settings),
     onStoreError,
     fields: fields === "none" ? false : fields,
@@ -39,10 +42,10 @@ function openQueue(settings: ServeSettings): RequestQueue | undefined {
   return new RequestQueue({ maxConcurrent, maxDepth: queueDepth, maxWait, order: queueOrder });
 }
 
-function keyFunction({ key, trusted, ipv6Prefix }: ServeSettings): KeyFunction {
+function keyFunction({ key, trusted, ipv6Prefix }: ServeSettings, warn: () => void): KeyFunction {
   if (key.by === "header") return byHeader(key.name);
   if (key.by === "none") return () => undefined;
-  return byAddress({ ipv6Prefix, ...(trusted !== undefined && { trustedHosts: trusted }) });
+  return byAddress({ ipv6Prefix, warn, ...(trusted !== undefined && { trustedHosts: trusted }) });
 }
 
 async function openStore(settings: ServeSettings): Promise<Limiter<Mode>> {

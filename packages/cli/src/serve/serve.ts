@@ -78,7 +78,7 @@ async function run(
   demo: boolean,
   { stdout, stderr }: Streams,
 ): Promise<void> {
-  const gate = await openGate(settings);
+  const gate = await openGate(settings, (text) => stderr.write(`\nsluice: ${text}\n`));
   const onError = (error: unknown) => stderr.write(`sluice: ${error instanceof Error ? error.stack : error}\n`);
   const proxy = new ReverseProxy(gate, { ...settings, origin, sparePorts, onError });
   let port: number;
