@@ -42,19 +42,7 @@ process.stdout.write(JSON.stringify(summarise(measured)));
 process.exit(0);
 
 function pass(make: (limit: number, interval: number) => Waiting): () => Promise<number> {
-  return async () => {
-    const wait = make(ENOUGH, INTERVAL);
-    let passed = 0;
-    const done = () => {
-      passed++;
-    };
-    const start = process.hrtime.bigint();
-    const all = new Array<Promise<unknown>>(WAITERS);
-    for (let i = 0; i < WAITERS; i++) all[i] = wait().then(done);
-    await all[WAITERS - 1];
-    if (passed < WAITERS) await Promise.all(all);
-    return Number(process.hrtime.bigint() - start) / WAITERS;
-  };
+  return async () => nsEach(make(ENOUGH, INTERVAL), () => {});
 }
 
 function release(make: (limit: number, interval: number, clock: ManualClock) => Waiting): () => Promise<number> {
@@ -62,16 +50,23 @@ function release(make: (limit: number, interval: number, clock: ManualClock) => 
     const clock = new ManualClock();
     const wait = make(WAITERS, 1000, clock);
     for (let i = 0; i < WAITERS; i++) await wait();
-    let passed = 0;
-    const done = () => {
-      passed++;
-    };
-    const start = process.hrtime.bigint();
-    const all = new Array<Promise<unknown>>(WAITERS);
-    for (let i = 0; i < WAITERS; i++) all[i] = wait().then(done);
-    clock.advance(1000);
-    await Promise.all(all);
-    if (passed !== WAITERS) throw new Error(`${passed} of ${WAITERS} passed.`);
-    return Number(process.hrtime.bigint() - start) / WAITERS;
+    return nsEach(wait, () => clock.advance(1000));
   };
+}
+
+/** Nanoseconds of each of all who wait at once, and are let through by `open`. */
+async function nsEach(wait: Waiting, open: () => void): Promise<number> {
+  let passed = 0;
+  const done = () => {
+    passed++;
+  };
+  const start = process.hrtime.bigint();
+  const all = new Array<Promise<unknown>>(WAITERS);
+  for (let i = 0; i < WAITERS; i++) all[i] = wait().then(done);
+  open();
+  await all[WAITERS - 1];
+  if (passed < WAITERS) await Promise.all(all);
+  const ns = Number(process.hrtime.bigint() - start);
+  if (passed !== WAITERS) throw new Error(`${passed} of ${WAITERS} passed.`);
+  return ns / WAITERS;
 }

@@ -42,11 +42,11 @@ export function dialectOf(algorithm: Algorithm, { rule, rates }: Kernel): Dialec
 
 function cellDialects(rule: string): [one: Dialect, several: Dialect] {
   const leak = new Script(lua.prelude, lua.steps, rule, lua.cellLeak);
-  const trip = (text: string) => new Script(lua.prelude, lua.steps, lua.life, rule, text);
+  const trip = (...parts: string[]) => new Script(lua.prelude, lua.steps, lua.life, rule, ...parts);
   const exchange = new Script(lua.prelude, lua.life, rule, lua.cellExchange);
-  const put = new Script(lua.putStart, lua.life, rule, lua.cellPut);
+  const put = new Script(lua.putStart, lua.life, rule, lua.cellOne, lua.cellPut);
   return [
-    { trip: trip(lua.cellTripOne), put, leak, read: undefined, exchange },
+    { trip: trip(lua.cellOne, lua.cellTripOne), put, leak, read: undefined, exchange },
     { trip: trip(lua.cellTripMany), put: undefined, leak, read: undefined, exchange },
   ];
 }

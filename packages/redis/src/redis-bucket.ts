@@ -128,12 +128,12 @@ export class RedisBucket extends RemoteBucket {
   }
 
   protected override async _send(cells: readonly CellSteps[]): Promise<readonly CellAnswer[]> {
-    const alone = this.#dialect.put !== undefined && this._storeTime && cells.length === 1;
-    const only = alone ? onePut(cells[0] as CellSteps) : undefined;
-    if (only !== undefined) {
-      const name = this.#names.of((cells[0] as CellSteps).key);
-      const reply = this.#dialect.put?.run(this.#send, [name], String(only.weight), ...this.#parameters);
-      return readCells(await reply, 1, this._kernel.width);
+    const { put } = this.#dialect;
+    const [first] = cells as [CellSteps];
+    if (put !== undefined && this._storeTime && cells.length === 1 && isOnePut(first)) {
+      const { weight } = first.steps[0] as Step;
+      const reply = await put.run(this.#send, [this.#names.of(first.key)], String(weight), ...this.#parameters);
+      return readCells(reply, 1, this._kernel.width);
     }
     const names: RedisArgument[] = [];
     for (const { key } of cells) names.push(this.#names.of(key));
@@ -256,9 +256,8 @@ export class RedisBucket extends RemoteBucket {
   }
 }
 
-/** The one step of a key, where that is a single put. */
-function onePut({ steps }: CellSteps): Step | undefined {
-  const step = steps[0] as Step;
-  const { operation, weight, count, at } = step;
-  return steps.length === 1 && operation === "put" && count === 1 && weight > 0 && at === undefined ? step : undefined;
+/** Whether all that is done to a key is a single put, at the time of the server. */
+function isOnePut({ steps }: CellSteps): boolean {
+  const { operation, weight, count, at } = steps[0] as Step;
+  return steps.length === 1 && operation === "put" && count === 1 && weight > 0 && at === undefined;
 }

@@ -32,6 +32,23 @@ function open(rates: string | string[], { name = randomUUID(), ...options }: Red
 }
 
 describe("RedisBucket", () => {
+  test.each(ALGORITHMS)("counts puts that ride alone, several units at a time: $name", async (algorithm) => {
+    // Nothing flows back while the test runs.
+    const { bucket } = open("7/30d", { algorithm });
+    const left: [boolean, number][] = [];
+    for (const weight of [2, 1, 5, 4, 1]) {
+      const { allowed, remaining } = await bucket.put({ key: "ada", weight });
+      left.push([allowed, remaining]);
+    }
+    expect(left).toEqual([
+      [true, 5],
+      [true, 4],
+      [false, 4],
+      [true, 0],
+      [false, 0],
+    ]);
+  });
+
   test.each(ALGORITHMS)("goes by the server's clock: $name", async (algorithm) => {
     const { bucket } = open("3/300ms", { algorithm });
     const decisions = await Promise.all(Array.from({ length: 5 }, () => bucket.put({ key: "ada" })));

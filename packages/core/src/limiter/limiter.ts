@@ -6,6 +6,7 @@
 import { AbstractBucket, type Booking } from "../abstract-bucket.js";
 import type { Operation } from "../algorithms/operate.js";
 import { atLeast0 } from "../check-number.js";
+import { checkOptions } from "../check-options.js";
 import type { Decision } from "../decision.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { BucketFactory, type BucketOf } from "../factory/bucket-factory.js";
@@ -16,13 +17,7 @@ import { andThen, failed, inOrder, lift, type Mode, type Outcome, whenSettled } 
 import { describe } from "../rate.js";
 import { Bookings } from "./bookings.js";
 import { Lines } from "./lines.js";
-import {
-  type AcquireOptions,
-  checkAcquireOptions,
-  checkReserveOptions,
-  type LimiterOptions,
-  type ReserveOptions,
-} from "./options.js";
+import type { AcquireOptions, LimiterOptions, ReserveOptions } from "./options.js";
 import { Reservation } from "./reservation.js";
 import { Waiter } from "./waiter.js";
 import { limitedFunction, type OnLimited, type WrapOptions, type Wrappable, type Wrapped } from "./wrap.js";
@@ -133,7 +128,11 @@ export class Limiter<M extends Mode = "sync"> {
    */
   acquire(key: string = SHARED_KEY, options: AcquireOptions = {}): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const { weight = 1, timeout = Number.POSITIVE_INFINITY, signal } = checkAcquireOptions(options);
+      const {
+        weight = 1,
+        timeout = Number.POSITIVE_INFINITY,
+        signal,
+      } = checkOptions("acquire", options, "acquire(key, { weight: 2 })");
       atLeast0("timeout", timeout);
       const waiter = new Waiter(weight, timeout, signal, resolve, reject);
       const place = this.#locate("acquire", key, weight);
@@ -170,7 +169,11 @@ export class Limiter<M extends Mode = "sync"> {
    */
   reserve(key: string = SHARED_KEY, weight = 1, options: ReserveOptions = {}): Outcome<M, Reservation<M>> {
     return this.#onItem("reserve", key, weight, (bucket, item) => {
-      const { maxWait = Number.POSITIVE_INFINITY } = checkReserveOptions(options);
+      const { maxWait = Number.POSITIVE_INFINITY } = checkOptions(
+        "reserve",
+        options,
+        "reserve(key, 2, { maxWait: 1000 })",
+      );
       const booking: Booking | Promise<Booking> = bucket.reserve(item, maxWait);
       const hold = (booked: Booking) => {
         const { decision } = booked;

@@ -1,4 +1,3 @@
-import { describe } from "../rate.js";
 import type { AbortSignalLike } from "./waiter.js";
 
 /** What a limiter can be told. */
@@ -24,22 +23,8 @@ export interface AcquireOptions {
   readonly signal?: AbortSignalLike;
 }
 
-/** Checks that options are options, and not a weight. */
-export function checkAcquireOptions(options: AcquireOptions): AcquireOptions {
-  if (typeof options === "object" && options !== null) return options;
-  throw new TypeError(`Cannot acquire with ${describe(options)}: pass options, as in acquire(key, { weight: 2 }).`);
-}
-
 /** How {@link Limiter.reserve} books. */
 export interface ReserveOptions {
   /** Milliseconds that the units may lie ahead at most; any time when left out. */
   readonly maxWait?: number;
-}
-
-/** Checks that options are options, and not a number of milliseconds. */
-export function checkReserveOptions(options: ReserveOptions): ReserveOptions {
-  if (typeof options === "object" && options !== null) return options;
-  throw new TypeError(
-    `Cannot reserve with ${describe(options)}: pass options, as in reserve(key, 2, { maxWait: 1000 }).`,
-  );
 }

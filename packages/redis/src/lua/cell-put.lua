@@ -1,6 +1,4 @@
 -- Carries out the one put, as cell-trip-one.lua does many steps.
-local FORMAT, FRESH = "<dd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-if WIDTH == 3 then FORMAT, FRESH = "<ddd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" end
 local key, p1, p2, p3 = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local a, b, c, ended = 0, 0, 0, nil
 local value = call("GET", key)
@@ -9,6 +7,6 @@ if value then
   ended = reset(0, a, b, c, p1, p2)
 end
 local admitted
-admitted, a, b, c = carry_out(1, tonumber(ARGV[1]), server_now, a, b, c, p1, p2, p3)
+admitted, a, b, c = carry_out(PUT, tonumber(ARGV[1]), server_now, a, b, c, p1, p2, p3)
 if admitted then set(key, pack(FORMAT, a, b, c), life(reset(0, a, b, c, p1, p2), ended, server_now)) end
 return pack("<d", server_now) .. (value or FRESH)

@@ -1,9 +1,5 @@
 -- Carries out the steps of a trip on cells of one rate. Answers with the server's time and the cells
 -- as they were before: the client works the decisions out from that.
---
--- A cell is the numbers of its rate, doubles with the lowest byte first. One that is missing is all zero.
-local FORMAT, FRESH = "<dd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-if WIDTH == 3 then FORMAT, FRESH = "<ddd", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" end
 local p1, p2, p3 = parameters()
 
 -- The step at hand, and how many more keys have it.
