@@ -9,7 +9,8 @@ const algorithms = ALGORITHMS.filter((algorithm) => algorithm !== slidingWindowL
 describe("SharedMemoryBucket", () => {
   bucketSuite({
     test,
-    factory: (rates, options) => new SharedMemoryBucket(rates, { ...options, maxKeys: 1000 }),
+    factory: (rates, options) =>
+      new SharedMemoryBucket(rates, { ...options, maxKeys: 1000, maxWorkers: 4, bookings: true }),
     supports: { algorithms, reserve: true },
     runs: traceCount(300),
   });

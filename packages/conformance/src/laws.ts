@@ -30,7 +30,7 @@ import {
   replaceRateLists,
   replaceRates,
 } from "./laws/replace-rates.js";
-import { bookedUse, cancel, cancelInDebt, cancelLate, reserve } from "./laws/reserve.js";
+import { bookedUse, cancel, cancelInAnyOrder, cancelLate, reserve } from "./laws/reserve.js";
 import { resetAfter } from "./laws/reset-after.js";
 import { retryAfter } from "./laws/retry-after.js";
 import { timestamps } from "./laws/timestamps.js";
@@ -54,7 +54,7 @@ export const LAWS: readonly Law[] = [
   refund,
   reserve,
   cancel,
-  cancelInDebt,
+  cancelInAnyOrder,
   cancelLate,
   bookedUse,
   replaceRates,

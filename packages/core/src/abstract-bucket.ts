@@ -25,14 +25,8 @@ export interface Booking {
   readonly decision: Decision;
   /** When they may be used, in milliseconds on the bucket's clock. */
   readonly at: number;
-}
-
-/** What {@link AbstractBucket.cancel} goes by: any {@link Booking} will do. */
-export interface BookedTimes {
-  /** As in {@link Booking}. */
-  readonly decision: Pick<Decision, "allowed" | "retryAfter" | "resetAfter">;
-  /** As in {@link Booking}. */
-  readonly at: number;
+  /** Its number among the bookings of its key, from 1; 0 where nothing was booked, and in a log, where `at` says enough. */
+  readonly number: number;
 }
 
 /** Microseconds of the longest wait that a booking may have, some 285 years: beyond, a store could not count them. */
@@ -183,32 +177,37 @@ export abstract class AbstractBucket<M extends Mode> {
     }
     const longest = Math.min(Math.floor(maxWait * 1000), LONGEST_WAIT);
     const booked = this.#on([entry.key], (bucket) => bucket._reserve?.(entry, longest) as Outcome<M, Booked>);
-    return andThen(this.mode, booked, ({ decision, at }: Booked) => ({ decision, at: toMilliseconds(at) }));
+    return andThen(this.mode, booked, ({ decision, at, number }: Booked) => ({
+      decision,
+      at: toMilliseconds(at),
+      number,
+    }));
   }
 
   /**
-   * Takes back a booking that {@link reserve} made, or a part of it: as if that had never been
-   * booked, save that units that time has given back meanwhile are not given a second time.
+   * Takes back a booking that {@link reserve} made, or a part of it: all is then as if that had
+   * never been booked, whatever came since and in whatever order bookings are taken back.
+   * So what would have flowed back without it too is not given a second time.
    *
-   * Under the token bucket and the leaky bucket this goes by when all that was in use right after
-   * the booking would have flowed back. Settle bookings the latest first, where several
-   * are open: one that is taken back makes those behind it end sooner than they were told.
+   * Under the token bucket and the leaky bucket this is exact for the 31 open bookings of a
+   * key that differ the most; where more are open, less may come back, never more. Nothing
+   * comes back of a booking from before the rates were replaced, save with time.
    *
    * @param booking What `reserve` answered.
    */
-  cancel(item: RateItem, booking: BookedTimes): Outcome<M, Decision> {
+  cancel(item: RateItem, booking: Pick<Booking, "at" | "number"> & Partial<Booking>): Outcome<M, Decision> {
     let entry: Entry;
     let at: number;
-    let until: number;
     try {
       this.#checkReserves();
       this.#checkOpen("cancel");
       entry = checkItem("cancel", item);
-      [at, until] = checkBooking(entry.key, booking);
+      at = checkBooking(entry.key, booking);
     } catch (error) {
       return failed(this.mode, error);
     }
-    return this.#on([entry.key], (bucket) => bucket._cancel?.(entry, at, until) as Outcome<M, Decision>);
+    const { number } = booking;
+    return this.#on([entry.key], (bucket) => bucket._cancel?.(entry, at, number) as Outcome<M, Decision>);
   }
 
   /** Milliseconds until the item would fit: 0 for at once, `Infinity` for never. */
@@ -388,12 +387,8 @@ export abstract class AbstractBucket<M extends Mode> {
   /** Books units in one atomic step, if they fit within `maxWait` whole microseconds. A store that has it has `_cancel` too. */
   protected _reserve?(entry: Entry, maxWait: number): Outcome<M, Booked>;
 
-  /**
-   * Takes back units that were booked for `at`, in one atomic step.
-   *
-   * @param until When time would have given back all that was in use right after the booking; both in microseconds.
-   */
-  protected _cancel?(entry: Entry, at: number, until: number): Outcome<M, Decision>;
+  /** Takes back units that were booked for `at`, in one atomic step; see {@link Kernel.unbook}. */
+  protected _cancel?(entry: Entry, at: number, number: number): Outcome<M, Decision>;
 
   /** A copy of one key's state (a fresh one where there is none), and the time. */
   protected abstract _read(key: string): Outcome<M, Snapshot>;
@@ -500,9 +495,10 @@ export abstract class AbstractBucket<M extends Mode> {
   #checkReserves(): void {
     if (this.reserves) return;
     const rule = this.kernel.books
-      ? "its store does not book ahead"
+      ? "its store does not book ahead, as a SharedMemoryBucket does only with { bookings: true }"
       : `${this.algorithm.name} cannot tell when units will be there`;
-    throw new RangeError(`Cannot reserve in this bucket: ${rule}. Use tokenBucket or slidingWindowLog, or acquire().`);
+    const way = this.kernel.books ? "Use one that does" : "Use tokenBucket or slidingWindowLog";
+    throw new RangeError(`Cannot reserve in this bucket: ${rule}. ${way}, or acquire().`);
   }
 
   #checkOpen(action: string): void {
@@ -510,18 +506,17 @@ export abstract class AbstractBucket<M extends Mode> {
   }
 }
 
-/** When the units may be used, and when all that was in use with them would have flowed back, in microseconds. */
-function checkBooking(key: string, booking: BookedTimes): [at: number, until: number] {
-  if (typeof booking?.decision !== "object" || booking.decision === null) {
+/** When the units of a booking may be used, in microseconds. */
+function checkBooking(key: string, booking: Partial<Booking>): number {
+  const { at, number, decision } = booking ?? {};
+  if (typeof at !== "number" || typeof number !== "number") {
     const rule = `${describe(booking)} is no booking. Pass what reserve() answered.`;
     throw new TypeError(`Cannot cancel for ${describe(key)}: ${rule}`);
   }
-  const { at, decision } = booking;
-  if (!decision.allowed) {
+  if (decision?.allowed === false) {
     throw new RangeError(`Cannot cancel for ${describe(key)}: the booking was refused. Cancel only what was booked.`);
   }
-  const until = toMicroseconds(at - decision.retryAfter + decision.resetAfter);
-  return [checkTimestamp(at), Math.min(until, Number.MAX_SAFE_INTEGER)];
+  return checkTimestamp(at);
 }
 
 function listItems(key: string, log: Log, now: number, rates: readonly Rate[]): RateItem[] {

@@ -7,7 +7,6 @@
  */
 export {
   AbstractBucket,
-  type BookedTimes,
   type Booking,
   type ReplaceListener,
   type Snapshot,
@@ -15,6 +14,7 @@ export {
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";
+export { MOST_ROWS } from "./algorithms/open-bookings.js";
 export { type Booked, cancel, decide, type Operation, operate, reserve } from "./algorithms/operate.js";
 export { slidingWindowCounter } from "./algorithms/sliding-window-counter.js";
 export { slidingWindowLog } from "./algorithms/sliding-window-log.js";

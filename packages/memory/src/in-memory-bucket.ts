@@ -105,9 +105,9 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
     return reserve(this._kernel, this.#table.blank, now, weight, maxWait, () => this.#table.add(key, now));
   }
 
-  protected override _cancel({ key, weight, at }: Entry, booked: number, until: number): Decision {
+  protected override _cancel({ key, weight, at }: Entry, booked: number, number: number): Decision {
     const now = at ?? this._now();
-    return cancel(this._kernel, this.#table.find(key) ?? this.#table.blank, now, weight, booked, until);
+    return cancel(this._kernel, this.#table.find(key) ?? this.#table.blank, now, weight, booked, number);
   }
 
   protected override _read(key: string): Snapshot {

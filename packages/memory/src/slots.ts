@@ -1,4 +1,4 @@
-import type { Cell, Kernel, State } from "@sluice/core";
+import type { Cell, Kernel } from "@sluice/core";
 import { LOG_WIDTH, RingLog } from "./ring-log.js";
 import { Rings } from "./rings.js";
 
@@ -7,8 +7,19 @@ const FIRST_CAPACITY = 32;
 /** A cell seen through a cursor. */
 class CellCursor implements Cell {
   offset = 0;
+  /** What is known of bookings, by offset: few keys have any. */
+  readonly #booked = new Map<number, readonly number[]>();
 
   constructor(public numbers: Float64Array) {}
+
+  get booked(): readonly number[] | undefined {
+    return this.#booked.size === 0 ? undefined : this.#booked.get(this.offset);
+  }
+
+  set booked(booked: readonly number[] | undefined) {
+    if (booked === undefined) this.#booked.delete(this.offset);
+    else this.#booked.set(this.offset, booked);
+  }
 }
 
 /** The state in a slot. */
@@ -36,7 +47,7 @@ export class Slots {
   }
 
   /** The state in a slot: a cursor, good until the next call. */
-  at(slot: number): State {
+  at(slot: number): Cursor {
     this.cursor.offset = slot * this.width;
     return this.cursor;
   }
@@ -81,6 +92,7 @@ export class Slots {
   release(slot: number): void {
     const state = this.at(slot);
     if (state instanceof RingLog) state.release();
+    else state.booked = undefined;
     this.cursor.numbers[slot * this.width] = this.#free;
     this.#free = slot;
   }
@@ -91,8 +103,9 @@ export class Slots {
     const taken = this.take();
     this.cursor.numbers.set(other.cursor.numbers.subarray(slot * width, (slot + 1) * width), taken * width);
     const state = this.at(taken);
-    const source = other.cursor;
+    const source = other.at(slot);
     if (state instanceof RingLog && source instanceof RingLog) state.copyEntriesFrom(source.rings);
+    else if (state instanceof CellCursor && source instanceof CellCursor) state.booked = source.booked;
     return taken;
   }
 

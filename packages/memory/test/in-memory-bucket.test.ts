@@ -220,3 +220,25 @@ describe("InMemoryBucket.replaceRates()", () => {
     expect(bucket.size).toBe(0);
   });
 });
+
+describe("InMemoryBucket: bookings", () => {
+  test("are given back after cells were moved, since most others are gone", () => {
+    const clock = new ManualClock();
+    const bucket = new InMemoryBucket("10/s", { algorithm: tokenBucket, clock });
+    for (let i = 0; i < 200; i++) bucket.put({ key: `key ${i}` });
+    const booking = bucket.reserve({ key: "ada", weight: 8 });
+    clock.advance(200);
+    expect(bucket.leak()).toBe(200);
+    bucket.cancel({ key: "ada", weight: 5 }, booking);
+    expect(bucket.count("ada")).toBe(1);
+  });
+
+  test("of a key that is gone are not those of the next that takes its place", () => {
+    const bucket = new InMemoryBucket("10/s", { algorithm: tokenBucket, clock: new ManualClock() });
+    const booking = bucket.reserve({ key: "ada", weight: 8 });
+    bucket.flush("ada");
+    bucket.put({ key: "bob", weight: 6 });
+    bucket.cancel({ key: "bob", weight: 5 }, booking);
+    expect(bucket.count("bob")).toBe(6);
+  });
+});

@@ -104,6 +104,7 @@ export class CellStatements {
       numbers: layout.numbers.join(", "),
       found: layout.found.join(", "),
       zeros: zeros(kernel.width),
+      width: String(kernel.width),
     };
     const now = fill("{now}", {});
     const put = (template: string, instant: string) => {
@@ -112,7 +113,11 @@ export class CellStatements {
     };
     const carry_out = fill(carryOut, { ...base, key: $(1), steps: $(2) });
     const read = (wanted: string) =>
-      fill(readCells, { ...base, wanted, numbers: elements(0, kernel.width).join(", ") });
+      fill(readCells, {
+        ...base,
+        wanted,
+        numbers: [...elements(0, kernel.width), `state[${kernel.width + 1}:]`].join(", "),
+      });
 
     this.putOne = put(putOne, now);
     this.putOneAt = put(putOne, `${$(4)}::float8`);
@@ -134,38 +139,49 @@ export class CellStatements {
 }
 
 /** One rate of which the state is two numbers: they have columns. */
-function pair({ a, b }: RuleNames, count: number): Layout {
+function pair({ rule, a, b }: RuleNames, count: number): Layout {
   const each = Array.from({ length: count }, (_, i) => `$${i + 1}::float8`).join(", ");
+  const parameters = `ARRAY[${each}]`;
   const next = [a, b].map((name) => `${name}(c.a, c.b, c.at, c.units, c.weight, ${each})`);
+  const all = `${rule}(ARRAY[c.a, c.b] || c.booked, ${PUTS}, c.at, ${parameters})`;
   return {
-    parameters: `ARRAY[${each}]`,
+    parameters,
     fresh: "NULL::float8[]",
-    folded: `ARRAY[${next}]`,
-    next: `a = ${next[0]}, b = ${next[1]}, state = NULL`,
-    set: (given) => `a = (${given}::float8[])[1], b = (${given}::float8[])[2], state = NULL`,
-    made: (given) => `(${given}::float8[])[1], (${given}::float8[])[2], NULL`,
+    folded: `CASE WHEN c.booked IS NULL THEN ARRAY[${next}] ELSE ${all} END`,
+    next: `a = ${next[0]}, b = ${next[1]}, state = NULL, booked = CASE WHEN c.booked IS NOT NULL THEN ${rows(all, 2)} END`,
+    set: (given) =>
+      `a = (${given}::float8[])[1], b = (${given}::float8[])[2], state = NULL, booked = ${rows(`${given}::float8[]`, 2)}`,
+    made: (given) => `(${given}::float8[])[1], (${given}::float8[])[2], NULL, ${rows(`${given}::float8[]`, 2)}`,
     numbers: ["a", "b"],
-    kept: "before.numbers, after.numbers[1], after.numbers[2]",
-    found: ["state[1]", "state[2]"],
+    kept: `before.numbers, after.numbers[1], after.numbers[2], ${rows("after.numbers", 2)}`,
+    found: ["state[1]", "state[2]", "state[3:]"],
   };
 }
 
 /** Any other number of numbers: they lie in an array. */
 function array({ rule }: RuleNames, width: number): Layout {
   const parameters = "$1::float8[]";
-  const puts = `${rule}(c.state, ARRAY[0, c.weight, -1, c.units / c.weight], c.at, ${parameters})`;
-  const folded = `CASE WHEN c.units = 0 THEN c.state[:${width}] ELSE ${puts} END`;
+  const state = `c.state[:${width}] || c.booked`;
+  const folded = `CASE WHEN c.units = 0 THEN ${state} ELSE ${rule}(${state}, ${PUTS}, c.at, ${parameters}) END`;
   return {
     parameters,
     fresh: zeros(width),
     folded,
-    next: `state = ${folded}`,
-    set: (given) => `state = ${given}::float8[]`,
-    made: (given) => `0, 0, ${given}::float8[]`,
+    next: `(state, booked) = (SELECT numbers[:${width}], ${rows("numbers", width)} FROM (SELECT ${folded} AS numbers OFFSET 0) AS next)`,
+    set: (given) => `state = (${given}::float8[])[:${width}], booked = ${rows(`${given}::float8[]`, width)}`,
+    made: (given) => `0, 0, (${given}::float8[])[:${width}], ${rows(`${given}::float8[]`, width)}`,
     numbers: elements(0, width),
-    kept: "after.numbers || before.numbers, 0, 0",
-    found: elements(width, width),
+    kept: `after.numbers[:${width}] || before.numbers, 0, 0, ${rows("after.numbers", width)}`,
+    found: [...elements(width, width), `state[${2 * width + 1}:]`],
   };
+}
+
+/** The puts that are left in a row, as a step of a rule. */
+const PUTS = "ARRAY[0, c.weight, -1, c.units / c.weight]";
+
+/** The rows of bookings behind so many numbers in an array; NULL for none. */
+function rows(numbers: string, width: number): string {
+  return `nullif((${numbers})[${width + 1}:], '{}')`;
 }
 
 /** Elements of the array `state`, so many after the first `skipped`. */

@@ -68,7 +68,7 @@ export class Cells implements Store {
     if (wasNew && isNew) return true;
     const values = [...parameters, this.#keys.of(key)];
     if (!wasNew) values.push(`{${this.#numbers(from)}}`);
-    if (!isNew) values.push(`{${this.#numbers(to)}}`);
+    if (!isNew) values.push(`{${[...this.#numbers(to), ...((to as Cell).booked ?? [])]}}`);
     const rows = await this.#database.run(wasNew ? make : isNew ? drop : exchange, values);
     return rows.length === 1;
   }
@@ -83,9 +83,9 @@ export class Cells implements Store {
     return Number(row?.[0]) === BATCH;
   }
 
-  #numbers(state: State): Float64Array {
+  #numbers(state: State): number[] {
     const { numbers, offset } = state as Cell;
-    return numbers.subarray(offset, offset + this.#kernel.width);
+    return [...numbers.subarray(offset, offset + this.#kernel.width)];
   }
 
   /** Whether all that is done to a key are puts of one weight at this instant that may fit. */
@@ -165,14 +165,14 @@ export class Cells implements Store {
     return answers;
   }
 
-  /** Reads rows of the time and the numbers of a state. */
+  /** Reads rows of the time and the numbers of a state, and perhaps what is known of bookings. */
   #answers(rows: readonly Row[]): CellFound[] {
     const { width } = this.#kernel;
     const numbers = new Float64Array(rows.length * width);
     return rows.map((row, i) => {
       const offset = i * width;
       for (let n = 0; n < width; n++) numbers[offset + n] = Number(row[n + 1]);
-      return { now: Number(row[0]), before: { numbers, offset } };
+      return { now: Number(row[0]), before: { numbers, offset, booked: readBooked(row[width + 1]) } };
     });
   }
 }
@@ -181,6 +181,12 @@ export class Cells implements Store {
 interface CellFound {
   readonly now: number;
   readonly before: Cell;
+}
+
+/** Reads an array as Postgres writes it. */
+function readBooked(text: string | null | undefined): number[] | undefined {
+  if (text === undefined || text === null || text === "{}") return undefined;
+  return text.slice(1, -1).split(",").map(Number);
 }
 
 /** The keys of rows as an array. */

@@ -27,6 +27,7 @@ const NAMED = [
   "bucket_b",
   "bucket_rest",
   "bucket_idle",
+  "bucket_rows",
   "window",
   "window_a",
   "window_b",

@@ -30,7 +30,7 @@ export interface SchemaOptions extends PlaceOptions {
 }
 
 /** Counted up with each change of the tables or functions. */
-const VERSION = 3;
+const VERSION = 4;
 
 /**
  * The SQL that makes what a bucket needs, for those who run it by hand: in one transaction, such

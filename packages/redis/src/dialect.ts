@@ -23,7 +23,7 @@ export interface Dialect {
 
 /** The dialect of each rule, for kernels of one rate and of several. */
 const DIALECTS: Readonly<Record<string, readonly [one: Dialect, several: Dialect]>> = {
-  "token-bucket": cellDialects(lua.tokenBucket),
+  "token-bucket": cellDialects(lua.tokenBucket, lua.openBookings),
   "fixed-window": cellDialects(lua.fixedWindow),
   "sliding-window-counter": cellDialects(lua.slidingWindowCounter),
   "sliding-window-log": [logDialect(), logDialect()],
@@ -40,9 +40,10 @@ export function dialectOf(algorithm: Algorithm, { rule, rates }: Kernel): Dialec
   );
 }
 
-function cellDialects(rule: string): [one: Dialect, several: Dialect] {
+/** @param bookings Where the rule books, how. */
+function cellDialects(rule: string, bookings = ""): [one: Dialect, several: Dialect] {
   const leak = new Script(lua.prelude, lua.steps, rule, lua.cellLeak);
-  const trip = (...parts: string[]) => new Script(lua.prelude, lua.steps, lua.life, rule, ...parts);
+  const trip = (...parts: string[]) => new Script(lua.prelude, lua.steps, lua.life, rule, bookings, ...parts);
   const exchange = new Script(lua.prelude, lua.life, rule, lua.cellExchange);
   const put = new Script(lua.putStart, lua.life, rule, lua.cellOne, lua.cellPut);
   return [

@@ -16,8 +16,8 @@ export function toldFrom(kernel: Kernel, state: State): Buffer {
 /** All of a state. */
 export function told(kernel: Kernel, state: State): Buffer {
   if (kernel.form === "cell") {
-    const { numbers, offset } = state as Cell;
-    return doubles(numbers.subarray(offset, offset + kernel.width));
+    const { numbers, offset, booked = [] } = state as Cell;
+    return doubles([...numbers.subarray(offset, offset + kernel.width), ...booked]);
   }
   const log = state as Log;
   const parts: number[] = [];

@@ -133,7 +133,7 @@ export class RedisBucket extends RemoteBucket {
     if (put !== undefined && this._storeTime && cells.length === 1 && isOnePut(first)) {
       const { weight } = first.steps[0] as Step;
       const reply = await put.run(this.#send, [this.#names.of(first.key)], String(weight), ...this.#parameters);
-      return readCells(reply, 1, this._kernel.width);
+      if (reply !== null) return readCells(reply, 1, this._kernel.width);
     }
     const names: RedisArgument[] = [];
     for (const { key } of cells) names.push(this.#names.of(key));

@@ -19,8 +19,12 @@ const ENTRY = 2 * DOUBLE;
 /** Decisions in a row of `lua/log-trip.lua`. */
 const ROW = 4 + 2 + 4 * DOUBLE;
 
-/** The answers of `lua/cell-trip-one.lua` and `-many.lua`: the server's time, and the cells as they were. */
+/**
+ * The answers of `lua/cell-trip-one.lua` and `-many.lua`: the server's time, and the cells as they were; one by one
+ * where they are not all of one size.
+ */
 export function readCells(reply: unknown, cells: number, width: number): CellAnswer[] {
+  if (Array.isArray(reply)) return readLongCells(reply.map(bytesOf), width);
   const bytes = bytesOf(reply);
   if (bytes.length !== DOUBLE * (1 + cells * width)) throw new Error(`${cells} cells in ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -30,6 +34,15 @@ export function readCells(reply: unknown, cells: number, width: number): CellAns
   const answers: CellAnswer[] = [];
   for (let i = 0; i < cells; i++) answers.push({ now, before: { numbers, offset: i * width } });
   return answers;
+}
+
+function readLongCells([time, ...cells]: readonly Buffer[], width: number): CellAnswer[] {
+  const now = (time as Buffer).readDoubleLE(0);
+  return cells.map((bytes) => {
+    const all = Array.from({ length: bytes.length / DOUBLE }, (_, i) => bytes.readDoubleLE(DOUBLE * i));
+    const booked = all.length > width ? all.slice(width) : undefined;
+    return { now, before: { numbers: Float64Array.from(all.slice(0, width)), offset: 0, booked } };
+  });
 }
 
 /** The answers of `lua/log-trip.lua`: the server's time, and decisions, of which those in a row that differ by a number alone are told once. */

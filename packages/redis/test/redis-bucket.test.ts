@@ -49,6 +49,15 @@ describe("RedisBucket", () => {
     ]);
   });
 
+  test("a put that rides alone leaves what is booked to be cancelled", async () => {
+    const { bucket } = open("7/30d", { algorithm: tokenBucket });
+    const booking = await bucket.reserve({ key: "ada", weight: 3 });
+    expect((await bucket.put({ key: "ada" })).remaining).toBe(3);
+    expect((await bucket.cancel({ key: "ada", weight: 2 }, booking)).remaining).toBe(5);
+    expect((await bucket.put({ key: "ada", weight: 6 })).allowed).toBe(false);
+    expect((await bucket.put({ key: "ada", weight: 5 })).allowed).toBe(true);
+  });
+
   test.each(ALGORITHMS)("goes by the server's clock: $name", async (algorithm) => {
     const { bucket } = open("3/300ms", { algorithm });
     const decisions = await Promise.all(Array.from({ length: 5 }, () => bucket.put({ key: "ada" })));

@@ -12,24 +12,33 @@ export interface Row {
   standsAlone(bytes: Uint8Array): boolean;
 }
 
-/** A row of a fixed number of numbers. */
+/** A row of a fixed number of numbers, and behind them what is known of bookings. */
 export class NumbersRow implements Row {
   readonly state: Cell;
   readonly #bytes: Uint8Array;
 
   constructor(width: number) {
     const numbers = new Float64Array(width);
-    this.state = { numbers, offset: 0 };
+    this.state = { numbers, offset: 0, booked: undefined };
     this.#bytes = new Uint8Array(numbers.buffer);
   }
 
   load(bytes: Uint8Array | undefined): void {
+    const { length } = this.#bytes;
     if (bytes === undefined) this.#bytes.fill(0);
-    else this.#bytes.set(bytes);
+    else this.#bytes.set(bytes.length === length ? bytes : bytes.subarray(0, length));
+    const hasMore = bytes !== undefined && bytes.length > length;
+    this.state.booked = hasMore ? [...new Float64Array(Uint8Array.from(bytes.subarray(length)).buffer)] : undefined;
   }
 
   bytes(): Uint8Array {
-    return this.#bytes;
+    const { booked } = this.state;
+    if (booked === undefined) return this.#bytes;
+    const { length } = this.#bytes;
+    const all = new Uint8Array(length + 8 * booked.length);
+    all.set(this.#bytes);
+    all.set(new Uint8Array(Float64Array.from(booked).buffer), length);
+    return all;
   }
 
   standsAlone(): boolean {

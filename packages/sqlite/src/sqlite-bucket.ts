@@ -156,9 +156,9 @@ export class SQLiteBucket extends AbstractBucket<"sync"> {
     return this.#store.transactions.write("reserve", () => this.#change(bytesOf(key), at, book));
   }
 
-  protected override _cancel({ key, weight, at }: Entry, booked: number, until: number): Decision {
+  protected override _cancel({ key, weight, at }: Entry, booked: number, number: number): Decision {
     const unbook: Change<Decision> = (state, now, writable) =>
-      cancel(this._kernel, state, now, weight, booked, until, writable);
+      cancel(this._kernel, state, now, weight, booked, number, writable);
     return this.#store.transactions.write("cancel", () => this.#change(bytesOf(key), at, unbook));
   }
 

@@ -208,8 +208,12 @@ export const replacedBookings: Law = {
       (await bucket.peek({ key: "ada", weight: 4 })).retryAfter,
       refillsContinuously(algorithm) ? 1000 : 2000,
     );
-    await bucket.cancel(item, booking);
-    same("units in use after a cancel", await bucket.count("ada"), 2);
+    await bucket.cancel({ key: "ada", weight: 1 }, booking);
+    same("units in use after a cancel", await bucket.count("ada"), 3);
+    if (!refillsContinuously(algorithm)) return;
+    await bucket.replaceRates("8/s", "proportional");
+    await bucket.cancel({ key: "ada", weight: 1 }, booking);
+    same("units in use after a cancel of units of another size", await bucket.count("ada"), 6);
   },
 };
 

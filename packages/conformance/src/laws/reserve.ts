@@ -1,4 +1,4 @@
-import type { Algorithm, Booking, Rate, RateItem } from "@sluice/core";
+import type { AbstractBucket, Algorithm, Booking, Mode, Rate, RateItem } from "@sluice/core";
 import fc from "fast-check";
 import { same } from "../check.js";
 import { type Law, type LawContext, put, type Subject } from "../law.js";
@@ -49,8 +49,11 @@ export const cancel: Law = {
         advance(gap);
         const item = { key: "ada", weight };
         const booking = await subject.bucket.reserve(item);
-        if (stays) same("a booking beside what was cancelled", booking, await twin.bucket.reserve(item));
-        else if (booking.decision.allowed) {
+        if (stays) {
+          const { decision, at } = await twin.bucket.reserve(item);
+          same("a booking beside what was cancelled", [booking.decision, booking.at], [decision, at]);
+        }
+        if (!stays && booking.decision.allowed) {
           advance(later);
           await subject.bucket.cancel(item, booking);
         }
@@ -62,36 +65,36 @@ export const cancel: Law = {
   },
 };
 
-/** Before its time a booking can be taken back whole, whatever came since. */
-export const cancelInDebt: Law = {
-  name: "a booking that is taken back before its time leaves the cell as if it had never been, whatever came since",
+/** In whatever order bookings are taken back, whole or in part, before their time or after. */
+export const cancelInAnyOrder: Law = {
+  name: "once bookings or parts of them are taken back, in any order, the cell is as if those had never been",
   // What a log is charged stands behind what was booked before.
   applies: (algorithm) => books(algorithm) && algorithm.name !== "sliding-window-log",
   books: true,
   async check(context) {
-    const check = async (subject: Subject, twin: Subject, history: readonly Step[]) => {
-      const open: { item: RateItem; booking: Booking }[] = [];
-      for (const { gap, weight, other, stays } of history) {
-        for (const { clock } of [subject, twin]) clock.advance(gap);
-        const soon = subject.clock.now() + LONGEST_GAP;
-        // The latest first: taken back in another order, those behind end sooner than they were told.
-        const settles = stays || open.some(({ booking }) => booking.at <= soon);
-        for (const { item, booking } of settles ? open.splice(0).reverse() : []) {
-          await subject.bucket.cancel(item, booking);
+    const check = async ({ bucket, clock }: Subject, twin: Subject, history: readonly Step[]) => {
+      const open: { item: RateItem; booking: Booking; steps: number }[] = [];
+      for (const { gap, weight, other, part, steps, isRefund } of history) {
+        for (const one of [clock, twin.clock]) one.advance(gap);
+        for (const booked of open.splice(0)) {
+          if (booked.steps-- > 0) open.push(booked);
+          else await bucket.cancel(booked.item, booked.booking);
         }
-        if (open.length === 0) {
-          same("units in use", await subject.bucket.count("ada"), await twin.bucket.count("ada"));
-          const item = { key: "ada", weight: other };
-          same("a put afterwards", await subject.bucket.put(item), await twin.bucket.put(item));
-        }
+        if (open.length === 0) await sameCells(bucket, twin.bucket);
         // Charged and not put: what is booked keeps out what the twin would let in.
-        const item = { key: "ada", weight };
-        for (const { bucket } of [subject, twin]) await bucket.charge({ key: "ada", weight: other });
-        const booking = await subject.bucket.reserve(item);
-        if (booking.decision.retryAfter > LONGEST_GAP) open.push({ item, booking });
-        else if (booking.decision.allowed) await subject.bucket.cancel(item, booking);
+        const item = { key: "ada", weight: other };
+        // What is given back may be what others have booked, until that is taken back.
+        const change = isRefund && open.length === 0 ? "refund" : "charge";
+        for (const one of [bucket, twin.bucket]) await one[change](item);
+        const back = Math.min(part, weight);
+        const booking = await bucket.reserve({ key: "ada", weight });
+        await twin.bucket.charge({ key: "ada", weight: weight - back });
+        open.push({ item: { key: "ada", weight: back }, booking, steps });
       }
+      for (const { item, booking } of open.reverse()) await bucket.cancel(item, booking);
+      await sameCells(bucket, twin.bucket);
     };
+    await property(context, check);
     await property(context, check, ["4/s"]);
   },
 };
@@ -145,6 +148,17 @@ interface Step {
   readonly other: number;
   readonly stays: boolean;
   readonly later: number;
+  /** Units that are taken back, after so many steps. */
+  readonly part: number;
+  readonly steps: number;
+  readonly isRefund: boolean;
+}
+
+/** Throws when one bucket would not answer as the other. */
+async function sameCells(bucket: AbstractBucket<Mode>, twin: AbstractBucket<Mode>): Promise<void> {
+  same("units in use", await bucket.count("ada"), await twin.count("ada"));
+  const item = { key: "ada", weight: 3 };
+  same("what a put would be answered", await bucket.peek(item), await twin.peek(item));
 }
 
 async function property(
@@ -158,6 +172,9 @@ async function property(
     other: fc.integer({ min: 0, max: 3 }),
     stays: fc.boolean(),
     later: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3000 })),
+    part: fc.integer({ min: 0, max: 4 }),
+    steps: fc.integer({ min: 0, max: 6 }),
+    isRefund: fc.boolean(),
   });
   const one = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (history) => {
     const subjects = [await open([...rates]), await open([...rates])] as const;

@@ -1,6 +1,7 @@
 import type { Rate } from "../rate.js";
 import { type CarryStrategy, predecessorOf } from "../replace/strategy.js";
 import type { Cell, Kernel } from "./kernel.js";
+import { inOtherUnits, leastSince, lowered, nextNumber, withBooking, withoutUnits } from "./open-bookings.js";
 
 /**
  * One rate of an algorithm whose state is a fixed number of numbers: those of `numbers` from `at` on.
@@ -19,8 +20,7 @@ export interface RateKernel {
   reset(numbers: Float64Array, at: number, now: number, weight: number): number;
   admit(numbers: Float64Array, at: number, now: number, weight: number): boolean;
   take(numbers: Float64Array, at: number, now: number, weight: number): void;
-  /** @param until Where given, no more is given than time would give from `now` until then. */
-  give(numbers: Float64Array, at: number, now: number, weight: number, until?: number): void;
+  give(numbers: Float64Array, at: number, now: number, weight: number): void;
   /** The numbers under this rate of what counts at `now` under an older one of the same algorithm. */
   inherit(
     older: RateKernel,
@@ -31,6 +31,18 @@ export interface RateKernel {
   ): readonly number[];
   merge(numbers: Float64Array, at: number, part: Float64Array, from: number, now: number): void;
   unmerge(numbers: Float64Array, at: number, part: Float64Array, from: number, now: number): void;
+  /** How units are booked, where that can be. */
+  readonly bookable?: Bookable;
+}
+
+/** What a rate has that books: units that are taken too early count as a debt, which is worked off in time. */
+export interface Bookable {
+  /** Steps in a unit. */
+  readonly unit: number;
+  /** Steps in use at `now`. */
+  used(numbers: Float64Array, at: number, now: number): number;
+  /** Gives steps back, no more than are in use; the first of the numbers is the time of the last change. */
+  giveSteps(numbers: Float64Array, at: number, now: number, steps: number): void;
 }
 
 /** Several rates side by side in one cell: all decide, and then all commit. */
@@ -45,19 +57,18 @@ export class CellKernel implements Kernel<Cell> {
   /** Numbers that one rate takes. */
   readonly #step: number;
 
-  /** @param books Whether units that are taken too early count as a debt that is worked off in time. */
-  constructor(rule: string, rates: readonly Rate[], compile: (rate: Rate) => RateKernel, books = false) {
+  constructor(rule: string, rates: readonly Rate[], compile: (rate: Rate) => RateKernel) {
     this.rule = rule;
-    this.books = books;
     this.rates = rates;
     this.#parts = rates.map(compile);
     this.#first = this.#part(0);
+    this.books = this.#first.bookable !== undefined;
     this.#step = this.#first.width;
     this.width = this.#step * rates.length;
   }
 
   fresh(): Cell {
-    return { numbers: new Float64Array(this.width), offset: 0 };
+    return { numbers: new Float64Array(this.width), offset: 0, booked: undefined };
   }
 
   capacity(rate: number): number {
@@ -91,7 +102,8 @@ export class CellKernel implements Kernel<Cell> {
   }
 
   admit(cell: Cell, now: number, weight: number): boolean {
-    if (this.#parts.length === 1) return this.#first.admit(cell.numbers, cell.offset, now, weight);
+    const isPlain = this.#parts.length === 1 && cell.booked === undefined;
+    if (isPlain) return this.#first.admit(cell.numbers, cell.offset, now, weight);
     for (let rate = 0; rate < this.#parts.length; rate++) {
       if (!this.fits(cell, now, weight, rate)) return false;
     }
@@ -99,16 +111,20 @@ export class CellKernel implements Kernel<Cell> {
     return true;
   }
 
-  take({ numbers, offset }: Cell, now: number, weight: number): void {
+  take(cell: Cell, now: number, weight: number): void {
+    this.#lower(cell, now);
+    const { numbers, offset } = cell;
     for (let rate = 0; rate < this.#parts.length; rate++) {
       this.#part(rate).take(numbers, offset + rate * this.#step, now, weight);
     }
   }
 
-  give({ numbers, offset }: Cell, now: number, weight: number, until?: number): void {
+  give(cell: Cell, now: number, weight: number): void {
+    const { numbers, offset } = cell;
     for (let rate = 0; rate < this.#parts.length; rate++) {
-      this.#part(rate).give(numbers, offset + rate * this.#step, now, weight, until);
+      this.#part(rate).give(numbers, offset + rate * this.#step, now, weight);
     }
+    this.#lower(cell, now);
   }
 
   ahead(): number {
@@ -116,17 +132,30 @@ export class CellKernel implements Kernel<Cell> {
     return 0;
   }
 
-  book(cell: Cell, now: number, weight: number): void {
+  book(cell: Cell, now: number, weight: number): number {
     this.take(cell, now, weight);
+    const changed = cell.numbers[cell.offset] as number;
+    const number = nextNumber(cell.booked, changed, this.#parts.length);
+    cell.booked = withBooking(cell.booked, number, this.#used(cell, now));
+    return number;
   }
 
-  unbook(cell: Cell, now: number, weight: number, _at: number, until: number): void {
-    // Of several rates it is the longest that ends then: a shorter one may be given what time gave it.
-    this.give(cell, now, weight, until);
+  unbook(cell: Cell, now: number, weight: number, _at: number, number: number): void {
+    this.#lower(cell, now);
+    const { booked, numbers, offset } = cell;
+    if (booked === undefined) return;
+    const given = leastSince(booked, number, this.#parts.length).map((least, rate) => {
+      const part = this.#part(rate).bookable as Bookable;
+      const steps = Math.min(weight * part.unit, least);
+      part.giveSteps(numbers, offset + rate * this.#step, now, steps);
+      return steps;
+    });
+    cell.booked = withoutUnits(booked, number, given);
   }
 
-  inherit(older: Kernel, { numbers, offset }: Cell, now: number, strategy: CarryStrategy): Cell {
+  inherit(older: Kernel, cell: Cell, now: number, strategy: CarryStrategy): Cell {
     const heir = this.fresh();
+    const { numbers, offset } = cell;
     // A bucket never changes its algorithm.
     const parts = (older as CellKernel).#parts;
     for (const [i, rate] of this.rates.entries()) {
@@ -134,19 +163,52 @@ export class CellKernel implements Kernel<Cell> {
       const at = offset + place * this.#step;
       heir.numbers.set(this.#part(i).inherit(parts[place] as RateKernel, numbers, at, now, strategy), i * this.#step);
     }
+    // In proportion, a unit is not the unit that was booked any more.
+    if (strategy === "keep") heir.booked = this.#inheritBookings(older as CellKernel, cell, now);
     return heir;
   }
 
-  merge({ numbers, offset }: Cell, part: Cell, now: number): void {
+  merge(cell: Cell, part: Cell, now: number): void {
+    const { numbers, offset } = cell;
+    cell.booked = this.#lowered(cell, now) ?? this.#lowered(part, now);
     for (let at = 0, rate = 0; rate < this.#parts.length; rate++, at += this.#step) {
       this.#part(rate).merge(numbers, offset + at, part.numbers, part.offset + at, now);
     }
   }
 
-  unmerge({ numbers, offset }: Cell, part: Cell, now: number): void {
+  unmerge(cell: Cell, part: Cell, now: number): void {
+    const { numbers, offset } = cell;
     for (let at = 0, rate = 0; rate < this.#parts.length; rate++, at += this.#step) {
       this.#part(rate).unmerge(numbers, offset + at, part.numbers, part.offset + at, now);
     }
+    // Which of them came with the part does not show.
+    cell.booked = undefined;
+  }
+
+  #inheritBookings(older: CellKernel, cell: Cell, now: number): number[] | undefined {
+    const rows = older.#lowered(cell, now);
+    if (rows === undefined) return undefined;
+    const columns = this.rates.map((rate, i) => {
+      const place = predecessorOf(rate, older.rates);
+      const unit = (this.#part(i).bookable as Bookable).unit;
+      return { place, unit, olderUnit: (older.#part(place).bookable as Bookable).unit };
+    });
+    return inOtherUnits(rows, older.rates.length, columns);
+  }
+
+  /** Notes what is in use, in case that it has not been so little since some booking. */
+  #lower(cell: Cell, now: number): void {
+    if (cell.booked !== undefined) cell.booked = this.#lowered(cell, now);
+  }
+
+  #lowered(cell: Cell, now: number): number[] | undefined {
+    return cell.booked === undefined ? undefined : lowered(cell.booked, this.#used(cell, now));
+  }
+
+  #used({ numbers, offset }: Cell, now: number): number[] {
+    return this.#parts.map(({ bookable }, rate) =>
+      (bookable as Bookable).used(numbers, offset + rate * this.#step, now),
+    );
   }
 
   #part(rate: number): RateKernel {

@@ -16,6 +16,8 @@ export interface Cell {
   numbers: Float64Array;
   /** Index of the first. */
   offset: number;
+  /** What can be given back of bookings, see `open-bookings.ts`; left out where that is nothing. Never written into, only replaced. */
+  booked?: readonly number[] | undefined;
 }
 
 /** The state of one key that keeps an entry for each admitted item, oldest first. */
@@ -79,15 +81,18 @@ export interface Kernel<S extends State = State> {
   readonly books: boolean;
   /** Microseconds until the last booking may be used: a later one must not come before it. */
   ahead(state: S, now: number): number;
-  /** Takes units at `now` that are to be used at `at`, which is when they fit, or later. */
-  book(state: S, now: number, weight: number, at: number): void;
   /**
-   * Takes a booking for `at` back, or a part of it, save what time has given back: as if that
-   * had never been booked.
+   * Takes units at `now` that are to be used at `at`, which is when they fit, or later.
    *
-   * @param until When time would have given back all that was in use right after the booking.
+   * @returns The number of the booking.
    */
-  unbook(state: S, now: number, weight: number, at: number, until: number): void;
+  book(state: S, now: number, weight: number, at: number): number;
+  /**
+   * Takes a booking for `at` back, or a part of it: all is then as if that had never been booked.
+   *
+   * @param number What `book` returned.
+   */
+  unbook(state: S, now: number, weight: number, at: number, number: number): void;
   /** What counts at `now` in a state of a key under older rates of the same algorithm, as a state under these. */
   inherit(older: Kernel, state: State, now: number, strategy: CarryStrategy): S;
   /** Adds what counts in another state of the same key. */

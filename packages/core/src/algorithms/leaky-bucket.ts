@@ -20,5 +20,5 @@ import { TokenBucketRate } from "./token-bucket.js";
  */
 export const leakyBucket: Algorithm = {
   name: "leaky-bucket",
-  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate), true),
+  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate)),
 };

@@ -47,6 +47,8 @@ export interface Booked {
   readonly decision: Decision;
   /** When they may be used, on the clock of the bucket; where they were refused, when to ask again. */
   readonly at: number;
+  /** Its number among those of the key, see {@link Kernel.book}; 0 where nothing was booked. */
+  readonly number: number;
 }
 
 /**
@@ -70,18 +72,18 @@ export function reserve(
     if (decision.allowed) {
       decision = { ...decide(kernel, state, now, 0), allowed: false, retryAfter: toMilliseconds(wait) };
     }
-    return { decision, at: now + toMicroseconds(decision.retryAfter) };
+    return { decision, at: now + toMicroseconds(decision.retryAfter), number: 0 };
   }
-  if (wait === 0) return { decision: operate(kernel, "put", state, now, weight, writable), at: now };
+  if (weight === 0) return { decision: decide(kernel, state, now, 0), at: now, number: 0 };
   const next = writable();
-  kernel.book(next, now, weight, now + wait);
-  return { decision: { ...decide(kernel, next, now, 0), retryAfter: toMilliseconds(wait) }, at: now + wait };
+  const number = kernel.book(next, now, weight, now + wait);
+  return { decision: { ...decide(kernel, next, now, 0), retryAfter: toMilliseconds(wait) }, at: now + wait, number };
 }
 
 /**
- * Takes a booking for `at` back, or a part of it, save what time has given back.
+ * Takes a booking for `at` back, or a part of it.
  *
- * @param until When time would have given back all that was in use right after the booking.
+ * @param number The booking's number, see {@link Kernel.unbook}.
  */
 export function cancel(
   kernel: Kernel,
@@ -89,12 +91,12 @@ export function cancel(
   now: number,
   weight: number,
   at: number,
-  until: number,
+  number: number,
   writable: () => State = () => state,
 ): Decision {
   if (weight === 0 || kernel.reset(state, now, 0) === 0) return decide(kernel, state, now, 0);
   const next = writable();
-  kernel.unbook(next, now, weight, at, until);
+  kernel.unbook(next, now, weight, at, number);
   return decide(kernel, next, now, 0);
 }
 

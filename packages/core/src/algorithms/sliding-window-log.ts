@@ -114,9 +114,11 @@ class SlidingWindowLogKernel implements Kernel<Log> {
     return Math.max(0, Math.ceil(entryTime(log, now)) - instant(log, now));
   }
 
-  book(log: Log, now: number, weight: number, at: number): void {
+  book(log: Log, now: number, weight: number, at: number): number {
     log.dropOldest(firstInView(log, instant(log, now) - this.#longest));
     log.append(at > now ? at - BOOKED : entryTime(log, now), weight);
+    // An entry is found by its time.
+    return 0;
   }
 
   unbook(log: Log, now: number, weight: number, at: number): void {

@@ -15,15 +15,16 @@ export function copyState(kernel: Kernel, state: State): State {
 /** Writes the contents of a state into another, which is all new. */
 export function writeState(kernel: Kernel, into: State, state: State): void {
   if (kernel.form === "cell") {
-    const { numbers, offset } = state as Cell;
+    const { numbers, offset, booked } = state as Cell;
     (into as Cell).numbers.set(numbers.subarray(offset, offset + kernel.width), (into as Cell).offset);
+    (into as Cell).booked = booked;
   } else {
     const log = state as Log;
     for (let i = 0; i < log.size; i++) (into as Log).append(log.time(i), log.total(i) - log.total(i - 1));
   }
 }
 
-/** Whether two states have the same contents. */
+/** Whether two states have the same contents; what can be given back of bookings changes only with these. */
 export function sameState(kernel: Kernel, a: State, b: State): boolean {
   return kernel.form === "cell" ? sameCell(kernel.width, a as Cell, b as Cell) : sameLog(a as Log, b as Log);
 }

@@ -13,7 +13,7 @@
 import { toMicroseconds } from "../duration.js";
 import type { Rate } from "../rate.js";
 import { type CarryStrategy, scaleUp } from "../replace/strategy.js";
-import { CellKernel, type RateKernel } from "./cell-kernel.js";
+import { type Bookable, CellKernel, type RateKernel } from "./cell-kernel.js";
 import type { Algorithm } from "./kernel.js";
 
 /**
@@ -32,18 +32,18 @@ import type { Algorithm } from "./kernel.js";
  */
 export const tokenBucket: Algorithm = {
   name: "token-bucket",
-  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate), true),
+  compile: (rates) => new CellKernel("token-bucket", rates, (rate) => new TokenBucketRate(rate)),
 };
 
 /** One rate of the token bucket, which is also that of the leaky bucket as a meter. */
-export class TokenBucketRate implements RateKernel {
+export class TokenBucketRate implements RateKernel, Bookable {
   readonly width = 2;
   readonly capacity: number;
   readonly parameters: readonly number[];
+  readonly bookable = this;
+  readonly unit: number;
   /** Steps that a microsecond gives back. */
   readonly #refill: number;
-  /** Steps in a unit. */
-  readonly #unit: number;
   /** Steps in a full bucket. */
   readonly #full: number;
 
@@ -52,43 +52,42 @@ export class TokenBucketRate implements RateKernel {
     const divisor = greatestCommonDivisor(limit, us);
     this.capacity = burst;
     this.#refill = limit / divisor;
-    this.#unit = us / divisor;
-    this.#full = burst * this.#unit;
-    this.parameters = [this.#refill, this.#unit, this.#full];
+    this.unit = us / divisor;
+    this.#full = burst * this.unit;
+    this.parameters = [this.#refill, this.unit, this.#full];
   }
 
   fits(numbers: Float64Array, at: number, now: number, weight: number): boolean {
-    return this.#used(numbers, at, now) + weight * this.#unit <= this.#full;
+    return this.used(numbers, at, now) + weight * this.unit <= this.#full;
   }
 
   wait(numbers: Float64Array, at: number, now: number, weight: number): number {
-    const excess = this.#used(numbers, at, now) + weight * this.#unit - this.#full;
+    const excess = this.used(numbers, at, now) + weight * this.unit - this.#full;
     return behind(numbers, at, now) + Math.ceil(excess / this.#refill);
   }
 
   left(numbers: Float64Array, at: number, now: number): number {
-    return Math.floor((this.#full - this.#used(numbers, at, now)) / this.#unit);
+    return Math.floor((this.#full - this.used(numbers, at, now)) / this.unit);
   }
 
   reset(numbers: Float64Array, at: number, now: number, weight: number): number {
-    const used = this.#used(numbers, at, now) + weight * this.#unit;
+    const used = this.used(numbers, at, now) + weight * this.unit;
     return behind(numbers, at, now) + Math.ceil(used / this.#refill);
   }
 
   admit(numbers: Float64Array, at: number, now: number, weight: number): boolean {
-    const used = this.#used(numbers, at, now) + weight * this.#unit;
+    const used = this.used(numbers, at, now) + weight * this.unit;
     if (used > this.#full) return false;
     write(numbers, at, now, used);
     return true;
   }
 
   take(numbers: Float64Array, at: number, now: number, weight: number): void {
-    write(numbers, at, now, this.#used(numbers, at, now) + weight * this.#unit);
+    write(numbers, at, now, this.used(numbers, at, now) + weight * this.unit);
   }
 
-  give(numbers: Float64Array, at: number, now: number, weight: number, until = Number.POSITIVE_INFINITY): void {
-    const remaining = Math.max(0, until - Math.max(now, numbers[at] as number)) * this.#refill;
-    write(numbers, at, now, Math.max(0, this.#used(numbers, at, now) - Math.min(weight * this.#unit, remaining)));
+  give(numbers: Float64Array, at: number, now: number, weight: number): void {
+    this.giveSteps(numbers, at, now, weight * this.unit);
   }
 
   inherit(older: RateKernel, numbers: Float64Array, at: number, now: number, strategy: CarryStrategy): number[] {
@@ -96,24 +95,28 @@ export class TokenBucketRate implements RateKernel {
     const changed = numbers[at] as number;
     const used = Math.max(0, (numbers[at + 1] as number) - Math.max(0, now - changed) * refill);
     if (used === 0) return [0, 0];
-    const steps = strategy === "keep" ? scaleUp(used, this.#unit, unit) : scaleUp(used, this.#full, full);
+    const steps = strategy === "keep" ? scaleUp(used, this.unit, unit) : scaleUp(used, this.#full, full);
     return [Math.max(changed, now), steps];
   }
 
   merge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {
     const time = part[from] as number;
     if ((part[from + 1] as number) === 0) return;
-    write(numbers, at, time, this.#used(numbers, at, time) + this.#used(part, from, numbers[at] as number));
+    write(numbers, at, time, this.used(numbers, at, time) + this.used(part, from, numbers[at] as number));
   }
 
   unmerge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {
     // What time took back since then is no longer there to be taken.
-    const rest = this.#used(part, from, numbers[at] as number);
+    const rest = this.used(part, from, numbers[at] as number);
     numbers[at + 1] = Math.max(0, (numbers[at + 1] as number) - rest);
   }
 
+  giveSteps(numbers: Float64Array, at: number, now: number, steps: number): void {
+    write(numbers, at, now, Math.max(0, this.used(numbers, at, now) - steps));
+  }
+
   /** Steps in use at `now`, after what has flowed back since the last change. */
-  #used(numbers: Float64Array, at: number, now: number): number {
+  used(numbers: Float64Array, at: number, now: number): number {
     const elapsed = now - (numbers[at] as number);
     const used = numbers[at + 1] as number;
     if (elapsed <= 0) return used;

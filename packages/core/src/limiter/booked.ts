@@ -5,6 +5,7 @@
  * @module
  */
 import type { Booking } from "../abstract-bucket.js";
+import type { Decision } from "../decision.js";
 import type { HeapNode } from "../heap.js";
 import type { Waiter } from "./waiter.js";
 
@@ -39,8 +40,8 @@ export class Booked implements HeapNode {
   heapIndex = -1;
   /** When the next thing happens: its time where it knows that, else its deadline. */
   due: number;
-  /** Whether it passes when it is due. */
-  passes = false;
+  /** Whether it is known to have to wait; if units are booked for it, it then passes when it is due. */
+  waits = false;
   slot: Slot | undefined;
 
   /** @param order Its place among all waiters. */
@@ -63,10 +64,17 @@ export interface Question {
 }
 
 /** The waiters of one key. */
-export class BookedLine {
+export class BookedLine implements HeapNode {
+  heapIndex = -1;
+  /** After all waiters who are due at the same instant: nobody is asked for who leaves then. */
+  readonly order = Number.POSITIVE_INFINITY;
+  /** How the store, which is away, refused last; `undefined` while it is there. */
+  refusal: Decision | undefined;
+  /** When it may be asked again, where it is away. */
+  due = Number.POSITIVE_INFINITY;
   /** First come, first served. */
   readonly waiters = new Set<Booked>();
-  /** How many of them know their time. */
+  /** How many of them are known to have to wait. */
   waiting = 0;
   /** Slots whose waiters left. */
   readonly vacated: Slot[] = [];
@@ -84,6 +92,27 @@ export class BookedLine {
   /** Whether there is nothing to remember. */
   get empty(): boolean {
     return this.waiters.size === 0 && this.vacated.length === 0 && this.asking === 0;
+  }
+
+  /**
+   * Whether an answer tells that the store is away: then nobody books until `due`.
+   *
+   * @param deadline That of the waiter who was answered.
+   */
+  pausesFor(answer: Decision, due: number, deadline: number): boolean {
+    if (answer.allowed || !answer.degraded || due === Number.POSITIVE_INFINITY) return false;
+    // A bucket that stands in for the store refuses those who have not the time, and is not away.
+    if (this.refusal === undefined && due > deadline) return false;
+    this.refusal = answer;
+    this.due = due;
+    this.stale = true;
+    return true;
+  }
+
+  /** Notes that the store is back: all who have no slot may book. */
+  resume(): void {
+    this.refusal = undefined;
+    this.stale = true;
   }
 
   /** Adds a question to those that are underway. */

@@ -9,6 +9,9 @@
  * place to another process. Where a slot is too small or too large for who would move into
  * it, that one and all behind it book anew.
  *
+ * Where a closed fallback refuses because the store is away, all keep their places. Only the
+ * first of a key asks again, when it was told to; once the store is back, all book anew.
+ *
  * @module
  */
 import type { AbstractBucket, Booking } from "../abstract-bucket.js";
@@ -16,6 +19,7 @@ import type { Decision } from "../decision.js";
 import { ceilMicroseconds, toMilliseconds } from "../duration.js";
 import { LimiterError, RateLimitExceededError } from "../errors.js";
 import { Heap } from "../heap.js";
+import type { RateItem } from "../item.js";
 import { describe } from "../rate.js";
 import { Booked, BookedLine, Era, type Question, type Slot } from "./booked.js";
 import { type LineSettings, queueFull } from "./line.js";
@@ -27,7 +31,7 @@ export class Bookings {
   readonly #bucket: AbstractBucket<"async">;
   readonly #onEmpty: () => void;
   readonly #held = new Set<Booked>();
-  readonly #due = new Heap<Booked>((a, b) => a.due < b.due || (a.due === b.due && a.order < b.order));
+  readonly #due = new Heap<Booked | BookedLine>((a, b) => a.due < b.due || (a.due === b.due && a.order < b.order));
   /** One for each key that somebody waits for, or that the store is asked about. */
   readonly #lines = new Map<string, BookedLine>();
   /** What the store is being asked: bookings, and to take some back. */
@@ -63,8 +67,9 @@ export class Bookings {
     line.waiters.add(held);
     this.#await(held, waiter.deadline, false);
     waiter.listen(() => this.#turnAway(held, waiter.signal?.reason));
+    if (line.refusal !== undefined) this.#postpone(held, line.refusal);
     // While slots are settled anew, whoever comes is behind those who have some.
-    if (!line.stale) this.#book(held);
+    else if (!line.stale) this.#book(held);
     this.#setTimer();
   }
 
@@ -108,8 +113,9 @@ export class Bookings {
         (booking) => {
           const { allowed, retryAfter } = booking.decision;
           const slot = allowed ? { order, weight, booking, era, due: this.#dueIn(retryAfter) } : undefined;
-          if (slot !== undefined && waiter.gone) this.#vacate(line, slot);
-          else held.slot = slot;
+          if (!waiter.gone) held.slot = slot;
+          else if (slot !== undefined) this.#vacate(line, slot);
+          else line.pausesFor(booking.decision, this.#dueIn(retryAfter), waiter.deadline);
           question.booking = booking;
           return this.#answered(question, line);
         },
@@ -145,8 +151,13 @@ export class Bookings {
 
   #judge(held: Booked, { decision }: Booking): void {
     const { line, slot } = held;
-    // Booked, or refused, under rates that are gone since: it books anew when the others do.
-    if (line.stale && slot?.era !== this.#era) return;
+    if (line.pausesFor(decision, this.#dueIn(decision.retryAfter), held.waiter.deadline)) {
+      this.#postpone(held, decision);
+      return;
+    }
+    // Answered under rates that are gone since, or while somebody ahead got no answer: it is settled with the others.
+    if (line.stale && (line.refusal !== undefined || slot?.era !== this.#era)) return;
+    if (line.refusal !== undefined && !decision.degraded) line.resume();
     if (slot === undefined) {
       this.#refuse(held, decision);
       return;
@@ -156,12 +167,25 @@ export class Bookings {
     if (slot.due <= this.#elapsed()) this.#admit(held, decision);
     else if (late && slot.due > held.waiter.deadline)
       this.#refuse(held, { ...decision, allowed: false, retryAfter: slot.due - this.#elapsed() });
-    else if (line.waiting >= this.#settings.maxQueue)
-      this.#turnAway(held, queueFull(line.key, this.#settings.maxQueue));
-    else {
+    else if (!this.#turnsAwayFull(held)) {
       line.lastDue = slot.due;
       this.#await(held, slot.due, true);
     }
+  }
+
+  /** Lets a waiter keep its place until the store may be asked again, or turns it away where it has not the time. */
+  #postpone(held: Booked, refusal: Decision): void {
+    const { line, waiter } = held;
+    if (line.due > waiter.deadline) this.#refuse(held, { ...refusal, retryAfter: line.due - this.#elapsed() });
+    else if (!this.#turnsAwayFull(held)) this.#await(held, waiter.deadline, true);
+  }
+
+  /** Turns away who would have to wait where there is no room, and says whether that is so. */
+  #turnsAwayFull(held: Booked): boolean {
+    const { maxQueue } = this.#settings;
+    if (held.waits || held.line.waiting < maxQueue) return false;
+    this.#turnAway(held, queueFull(held.line.key, maxQueue));
+    return true;
   }
 
   /** Notes that somebody has left a slot to those behind it. */
@@ -178,8 +202,9 @@ export class Bookings {
    * what nobody uses, the latest first, and books what is missing, without pause between.
    */
   #arrange(line: BookedLine): Promise<unknown> | undefined {
+    this.#due.remove(line);
     if (line.asking > 0) return undefined;
-    if (!line.stale) {
+    if (!line.stale && line.refusal === undefined) {
       this.#forgetIfEmpty(line);
       return undefined;
     }
@@ -189,15 +214,30 @@ export class Bookings {
     const slots = [...line.vacated.splice(0), ...booked].sort((a, b) => a.order - b.order);
     const kept = this.#moveUp(waiters, slots);
     line.lastDue = slots[kept - 1]?.due ?? Number.NEGATIVE_INFINITY;
-    for (const held of waiters.slice(kept)) {
+    const rest = waiters.slice(kept);
+    for (const held of rest) {
       held.slot = undefined;
       this.#await(held, held.waiter.deadline, false);
     }
     const cancelled = this.#giveBack(line.key, slots.slice(kept).reverse());
-    for (const held of waiters.slice(kept)) this.#book(held);
+    this.#bookAll(line, rest);
     this.#passDue();
     this.#forgetIfEmpty(line);
     return cancelled;
+  }
+
+  /** Books for waiters in their order; where the store is away only for the first, to see whether it is back. */
+  #bookAll(line: BookedLine, waiters: readonly Booked[]): void {
+    const { refusal } = line;
+    if (refusal === undefined) {
+      for (const held of waiters) this.#book(held);
+      return;
+    }
+    for (const held of waiters) this.#postpone(held, refusal);
+    const first = waiters.find(({ waiter }) => !waiter.gone);
+    if (first === undefined) line.refusal = undefined;
+    else if (line.due > this.#elapsed()) this.#due.push(line);
+    else this.#book(first);
   }
 
   /** Gives each waiter the first free slot, and says how many could have theirs. */
@@ -206,10 +246,9 @@ export class Bookings {
     for (const held of waiters) {
       const slot = slots[kept];
       if (slot?.era !== this.#era || slot.weight !== held.waiter.weight) break;
-      if (held.slot !== slot) {
-        held.slot = slot;
-        this.#await(held, slot.due, true);
-      }
+      slot.due = Math.max(slot.due, slots[kept - 1]?.due ?? slot.due);
+      held.slot = slot;
+      this.#await(held, slot.due, true);
       kept++;
     }
     return kept;
@@ -223,18 +262,23 @@ export class Bookings {
       const before = sums.get(era) ?? 0;
       sums.set(era, before + weight);
       const counts = Math.floor((before + weight) * era.kept) - Math.floor(before * era.kept);
-      const booked = era === this.#era ? booking : withoutEnd(booking);
-      return counts === 0 ? undefined : this.#bucket.cancel({ key, weight: counts }, booked).catch(() => {});
+      return counts === 0 ? undefined : this.#takeBack({ key, weight: counts }, booking, era).catch(() => {});
     });
     const cancelled = Promise.all(cancels);
     this.#track(cancelled);
     return cancelled;
   }
 
+  #takeBack(item: RateItem, booking: Booking, era: Era): Promise<unknown> {
+    // Under other rates the cell knows no number of before, and in a log an entry still has its time.
+    const isUnknown = era !== this.#era && booking.number > 0;
+    return isUnknown ? this.#bucket.refund(item) : this.#bucket.cancel(item, booking);
+  }
+
   /** Lets a waiter wait until `due`, and then pass or be told that the store did not answer. */
-  #await(held: Booked, due: number, passes: boolean): void {
-    if (passes !== held.passes) held.line.waiting += passes ? 1 : -1;
-    held.passes = passes;
+  #await(held: Booked, due: number, waits: boolean): void {
+    if (waits !== held.waits) held.line.waiting += waits ? 1 : -1;
+    held.waits = waits;
     this.#due.remove(held);
     held.due = due;
     if (due !== Number.POSITIVE_INFINITY) this.#due.push(held);
@@ -273,7 +317,9 @@ export class Bookings {
   }
 
   #forgetIfEmpty(line: BookedLine): void {
-    if (line.empty && this.#lines.get(line.key) === line) this.#lines.delete(line.key);
+    if (!line.empty) return;
+    this.#due.remove(line);
+    if (this.#lines.get(line.key) === line) this.#lines.delete(line.key);
   }
 
   #track(asked: Promise<unknown>): void {
@@ -295,12 +341,13 @@ export class Bookings {
     this.#passDue();
   }
 
-  /** Lets through whose time has come, and turns away whose deadline is over. */
+  /** Lets through whose time has come, turns away whose deadline is over, and asks anew a store that was away. */
   #passDue(): void {
     const now = this.#elapsed();
-    for (let held = this.#due.peek(); held !== undefined && held.due <= now; held = this.#due.peek()) {
-      if (held.passes && held.slot !== undefined) this.#admit(held, held.slot.booking.decision);
-      else this.#expire(held);
+    for (let next = this.#due.peek(); next !== undefined && next.due <= now; next = this.#due.peek()) {
+      if (next instanceof BookedLine) void this.#arrange(next);
+      else if (next.waits && next.slot !== undefined) this.#admit(next, next.slot.booking.decision);
+      else this.#expire(next);
     }
     this.#setTimer();
   }
@@ -324,9 +371,4 @@ export class Bookings {
   #elapsed(): number {
     return this.#bucket.clock.elapsed();
   }
-}
-
-/** A booking under rates that are gone: when time gives it back they do not tell any more. */
-function withoutEnd({ at, decision }: Booking): Booking {
-  return { at, decision: { ...decision, resetAfter: Number.POSITIVE_INFINITY } };
 }

@@ -27,8 +27,8 @@ export class Reservation<M extends Mode> {
   }
 
   /**
-   * Settles what the work really cost: units that were not needed are given back, those
-   * that were needed beside are charged, into debt. The first commit or cancel counts;
+   * Settles what the work really cost: units that were not needed are given back, as if they
+   * had never been booked, and those that were needed beside are charged, into debt. The first commit or cancel counts;
    * later ones do nothing.
    */
   commit(actual: number = this.weight): Outcome<M, void> {
@@ -43,7 +43,7 @@ export class Reservation<M extends Mode> {
     return andThen<M, unknown, void>(this.#bucket.mode, settled, () => undefined);
   }
 
-  /** Gives back what can still be given: the work is not done. */
+  /** Gives back all that time has not: the work is not done, and all is as if nothing had been booked. */
   cancel(): Outcome<M, void> {
     return this.commit(0);
   }

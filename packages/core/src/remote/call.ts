@@ -16,7 +16,7 @@ export abstract class Call<T = unknown> {
   readonly weight: number;
   /** Whole microseconds; `undefined` lets the store's clock decide. */
   at: number | undefined;
-  /** What `reserve` and `cancel` have to be told besides, in microseconds; see {@link Step}. */
+  /** What `reserve` and `cancel` have to be told besides; see {@link Step}. */
   readonly time: number;
   /** When the caller asked, in milliseconds on the clock of the timers. */
   readonly since: number;
@@ -88,6 +88,6 @@ export class ReserveCall extends Call<Booked> {
   }
 
   override answer(decision: Decision, now: number): void {
-    this.resolve({ decision, at: (this.at ?? now) + toMicroseconds(decision.retryAfter) });
+    this.resolve({ decision, at: (this.at ?? now) + toMicroseconds(decision.retryAfter), number: 0 });
   }
 }

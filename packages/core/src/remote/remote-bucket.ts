@@ -141,8 +141,8 @@ export abstract class RemoteBucket extends AbstractBucket<"async"> {
     );
   }
 
-  protected override _cancel({ key, weight, at }: Entry, booked: number, until: number): Promise<Decision> {
-    const time = this._kernel.form === "cell" ? until : booked;
+  protected override _cancel({ key, weight, at }: Entry, booked: number, number: number): Promise<Decision> {
+    const time = this._kernel.form === "cell" ? number : booked;
     return new Promise((resolve, reject) =>
       this.#enter(new CancelCall("cancel", key, weight, at, time, systemElapsed(), resolve, reject) as Call),
     );

@@ -23,10 +23,8 @@ export interface Step {
   /** Whole microseconds; `undefined` lets the store's clock decide. */
   readonly at: number | undefined;
   /**
-   * For `reserve` the longest wait; for `cancel` of a log what the units were booked for, and
-   * of a cell when time would have given back all that was in use right after the booking: no
-   * more is given than time would give from the step's instant until then. All in
-   * microseconds; 0 for all other operations.
+   * For `reserve` the longest wait, for `cancel` of a log what the units were booked for, both in
+   * microseconds; for `cancel` of a cell the number of the booking. 0 for all other operations.
    */
   readonly time: number;
   /** How many times, 1 or more. */

@@ -54,6 +54,14 @@ export function scaleUp(value: number, numerator: number, denominator: number): 
   return Number((BigInt(value) * BigInt(numerator) + divisor - 1n) / divisor);
 }
 
+/** The same, rounded down. */
+export function scaleDown(value: number, numerator: number, denominator: number): number {
+  if (numerator === denominator) return value;
+  const product = value * numerator;
+  if (product <= Number.MAX_SAFE_INTEGER) return (product - (product % denominator)) / denominator;
+  return Number((BigInt(value) * BigInt(numerator)) / BigInt(denominator));
+}
+
 /** The share of the units in use that surely still counts after a replacement, whatever the rate. */
 export function shareKept(newer: Kernel, older: Kernel, strategy: ReplaceStrategy): number {
   if (strategy !== "proportional") return strategy === "keep" ? 1 : 0;

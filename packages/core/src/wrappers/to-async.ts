@@ -7,7 +7,7 @@ import type { Entry } from "../item.js";
 import type { Mode } from "../mode.js";
 import type { Rate } from "../rate.js";
 import type { ReplaceStrategy } from "../replace/strategy.js";
-import { bookedOf, evictionsOf, itemOf, timesOf } from "./wrapper-bucket.js";
+import { bookedOf, evictionsOf, itemOf } from "./wrapper-bucket.js";
 
 /**
  * The same bucket, answering by promises: for code that does not want to know where the
@@ -86,8 +86,8 @@ class AsyncBucket extends AbstractBucket<"async"> {
     return bookedOf(this.#bucket.reserve(itemOf(entry), maxWait / 1000));
   }
 
-  protected override async _cancel(entry: Entry, at: number, until: number): Promise<Decision> {
-    return this.#bucket.cancel(itemOf(entry), timesOf(at, until));
+  protected override async _cancel(entry: Entry, at: number, number: number): Promise<Decision> {
+    return this.#bucket.cancel(itemOf(entry), { at: toMilliseconds(at), number });
   }
 
   protected override async _read(key: string): Promise<Snapshot> {

@@ -107,9 +107,9 @@ class DenyCacheBucket<M extends Mode> extends WrapperBucket<M> {
     return andThen(this.mode, super._flush(key), () => this.#changed(key));
   }
 
-  protected override _cancel(entry: Entry, at: number, until: number): Outcome<M, Decision> {
+  protected override _cancel(entry: Entry, at: number, number: number): Outcome<M, Decision> {
     this.#changed(entry.key);
-    return andThen(this.mode, super._cancel(entry, at, until), (decision: Decision) => {
+    return andThen(this.mode, super._cancel(entry, at, number), (decision: Decision) => {
       this.#changed(entry.key);
       return decision;
     });

@@ -13,7 +13,7 @@ import type { ReplaceStrategy } from "../replace/strategy.js";
 import { BookedElsewhere } from "./booked-elsewhere.js";
 import { Breaker, type BreakerOptions } from "./breaker.js";
 import { toAsync } from "./to-async.js";
-import { evictionsOf, itemOf, timesOf, WrapperBucket } from "./wrapper-bucket.js";
+import { bookedOf, evictionsOf, itemOf, WrapperBucket } from "./wrapper-bucket.js";
 
 /** What {@link withFallback} can be told. */
 export interface FallbackOptions {
@@ -36,6 +36,9 @@ const DEFAULT_COOL_DOWN = 5000;
  * and all return to it once that goes well. Wrong arguments and a closed bucket are no
  * failures of the store, and are thrown as ever. What was booked ahead is cancelled where it
  * was booked; while the primary is away, what was booked there comes back with time.
+ *
+ * Who waits by `acquire` keeps its place over `"closed"` until the primary is back, as far as its
+ * timeout allows, and asks again only when the primary may be tried.
  *
  * What the other bucket admits is not made up for in the primary: with N processes that
  * each have a share f of the limit, N * f * limit can pass while the store is away.
@@ -131,22 +134,22 @@ class FallbackBucket extends WrapperBucket<"async"> {
       "reserve",
       () => super._reserve(entry, maxWait),
       async (other) => {
-        const { decision, at } = await other.reserve(itemOf(entry), maxWait / 1000);
-        return { decision: degraded(decision), at: toMicroseconds(at) };
+        const booked = bookedOf(await other.reserve(itemOf(entry), maxWait / 1000));
+        return { ...booked, decision: degraded(booked.decision) };
       },
-      () => ({ decision: this.#blind("put", entry), at: this.#localNow() }),
+      () => ({ decision: this.#blind("put", entry), at: this.#localNow(), number: 0 }),
     );
     if (booked.decision.degraded && booked.decision.allowed) this.#remember(entry, booked);
     return booked;
   }
 
-  protected override async _cancel(entry: Entry, at: number, until: number): Promise<Decision> {
+  protected override async _cancel(entry: Entry, at: number, number: number): Promise<Decision> {
     const nowhere = () => this.#blind("refund", entry);
     if (!this.#elsewhere.take(entry.key, at, entry.weight)) {
-      return this.#ask("cancel", () => super._cancel(entry, at, until), nowhere, nowhere);
+      return this.#ask("cancel", () => super._cancel(entry, at, number), nowhere, nowhere);
     }
     if (!(this.#other instanceof AbstractBucket)) return nowhere();
-    return degraded(await this.#other.cancel(itemOf(entry), timesOf(at, until)));
+    return degraded(await this.#other.cancel(itemOf(entry), { at: toMilliseconds(at), number }));
   }
 
   protected override _read(key: string): Promise<Snapshot> {

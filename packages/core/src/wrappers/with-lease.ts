@@ -135,8 +135,8 @@ class LeaseBucket extends WrapperBucket<"async"> {
     return this.#withoutLease(entry.key, () => super._reserve(entry, maxWait));
   }
 
-  protected override _cancel(entry: Entry, at: number, until: number): Promise<Decision> {
-    return this.#withoutLease(entry.key, () => super._cancel(entry, at, until));
+  protected override _cancel(entry: Entry, at: number, number: number): Promise<Decision> {
+    return this.#withoutLease(entry.key, () => super._cancel(entry, at, number));
   }
 
   protected override _read(key: string): Promise<Snapshot> {

@@ -126,11 +126,11 @@ class ObservedBucket<M extends Mode> extends WrapperBucket<M> {
     );
   }
 
-  protected override _cancel(entry: Entry, at: number, until: number): Outcome<M, Decision> {
+  protected override _cancel(entry: Entry, at: number, number: number): Outcome<M, Decision> {
     return this.#watch(
       "cancel",
       [entry],
-      () => super._cancel(entry, at, until),
+      () => super._cancel(entry, at, number),
       (decision) => [decision],
     );
   }

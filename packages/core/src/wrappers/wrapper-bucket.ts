@@ -1,10 +1,4 @@
-import {
-  AbstractBucket,
-  type BookedTimes,
-  type Booking,
-  type ReplaceListener,
-  type Snapshot,
-} from "../abstract-bucket.js";
+import { AbstractBucket, type Booking, type ReplaceListener, type Snapshot } from "../abstract-bucket.js";
 import type { Kernel } from "../algorithms/kernel.js";
 import type { Booked, Operation } from "../algorithms/operate.js";
 import type { Decision } from "../decision.js";
@@ -70,8 +64,8 @@ export abstract class WrapperBucket<M extends Mode> extends AbstractBucket<M> {
     return andThen(this.mode, this._inner.reserve(itemOf(entry), maxWait / 1000), bookedOf);
   }
 
-  protected override _cancel(entry: Entry, at: number, until: number): Outcome<M, Decision> {
-    return this._inner.cancel(itemOf(entry), timesOf(at, until));
+  protected override _cancel(entry: Entry, at: number, number: number): Outcome<M, Decision> {
+    return this._inner.cancel(itemOf(entry), { at: toMilliseconds(at), number });
   }
 
   protected override _read(key: string): Outcome<M, Snapshot> {
@@ -110,12 +104,7 @@ export function itemOf({ key, weight, at }: Entry): RateItem {
   return { key, weight, timestamp: at === undefined ? undefined : toMilliseconds(at) };
 }
 
-/** The times of a booking, in milliseconds, from those that a twin receives. */
-export function timesOf(at: number, until: number): BookedTimes {
-  return { at: toMilliseconds(at), decision: { allowed: true, retryAfter: 0, resetAfter: toMilliseconds(until - at) } };
-}
-
 /** A booking as a twin gives it. */
-export function bookedOf({ decision, at }: Booking): Booked {
-  return { decision, at: toMicroseconds(at) };
+export function bookedOf({ decision, at, number }: Booking): Booked {
+  return { decision, at: toMicroseconds(at), number };
 }

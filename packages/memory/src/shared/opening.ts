@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Algorithm, cellPrefix, type Kernel, type Rate } from "@sluice/core";
+import { type Algorithm, cellPrefix, type Kernel, MOST_ROWS, type Rate } from "@sluice/core";
 import { halfSipHash } from "./keyed-hash.js";
 import { HASH } from "./known-keys.js";
 import { lay, PURPOSE, RECORD_BITS, SECRET, SharedMemory } from "./shared-memory.js";
@@ -12,16 +12,27 @@ declare const crypto: { getRandomValues(array: Int32Array): Int32Array };
 
 const MOST_WORKERS = 4096;
 
+/** What the memory of a bucket is made for. */
+interface Size {
+  readonly maxKeys?: number;
+  readonly maxWorkers?: number;
+  /** Whether there is to be room for bookings. */
+  readonly bookings?: boolean;
+}
+
 /** Makes room for a million keys of 256 workers, or as many as were asked for. */
 export function createMemory(
   algorithm: Algorithm,
   kernel: Kernel,
-  { maxKeys = 1_000_000, maxWorkers = 256 }: { readonly maxKeys?: number; readonly maxWorkers?: number },
+  { maxKeys = 1_000_000, maxWorkers = 256, bookings = false }: Size,
 ): SharedMemory {
   checkForm(algorithm, kernel);
   checkCount("maxWorkers", maxWorkers, MOST_WORKERS);
-  checkCount("maxKeys", maxKeys, mostKeys(maxWorkers, kernel.width));
-  const memory = SharedMemory.create({ maxKeys, maxWorkers, width: kernel.width });
+  const { width } = kernel;
+  // How many there are, and then they.
+  const room = bookings && kernel.books ? 1 + MOST_ROWS * (1 + kernel.rates.length) : 0;
+  checkCount("maxKeys", maxKeys, mostKeys(maxWorkers, width, room));
+  const memory = SharedMemory.create({ maxKeys, maxWorkers, width, room });
   memory.ints.set(crypto.getRandomValues(new Int32Array(HASH)), SECRET);
   memory.ints.set(purpose(memory, algorithm, kernel.rates), PURPOSE);
   return memory;
@@ -43,10 +54,10 @@ export function openMemory(algorithm: Algorithm, kernel: Kernel, buffer: SharedA
 }
 
 /** The most keys that a buffer can be made for. Beside its record, a key takes up to three words of the buckets. */
-function mostKeys(maxWorkers: number, width: number): number {
-  const { bytes, recordSize } = lay({ maxKeys: 1, maxWorkers, width });
-  const room = 2 ** RECORD_BITS - bytes / 8;
-  return Math.floor(room / (recordSize + 1.5));
+function mostKeys(maxWorkers: number, width: number, room: number): number {
+  const { bytes, recordSize } = lay({ maxKeys: 1, maxWorkers, width, room });
+  const rest = 2 ** RECORD_BITS - bytes / 8;
+  return Math.floor(rest / (recordSize + 1.5));
 }
 
 /** What says which algorithm and rates a buffer is for. */

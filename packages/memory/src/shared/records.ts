@@ -6,6 +6,31 @@ const NEXT = 3;
 /** In words of 64 bits: where the numbers of the state begin. */
 const STATE = 2;
 
+/** The state in a record, seen through a cursor. */
+class RecordCell implements Cell {
+  offset = 0;
+
+  constructor(
+    readonly numbers: Float64Array,
+    /** Where the rows of bookings begin, behind `offset`: their number comes first. 0 where there is no room for any. */
+    readonly rows: number,
+  ) {}
+
+  get booked(): readonly number[] | undefined {
+    if (this.rows === 0) return undefined;
+    const at = this.offset + this.rows;
+    const count = this.numbers[at] as number;
+    return count === 0 ? undefined : [...this.numbers.subarray(at + 1, at + 1 + count)];
+  }
+
+  set booked(booked: readonly number[] | undefined) {
+    if (this.rows === 0) return;
+    const at = this.offset + this.rows;
+    this.numbers[at] = booked?.length ?? 0;
+    if (booked !== undefined) this.numbers.set(booked, at + 1);
+  }
+}
+
 /**
  * The records: each the state of one key at one moment, and which record follows in its chain.
  *
@@ -17,13 +42,13 @@ export class Records {
   readonly #ints: Int32Array;
   readonly #floats: Float64Array;
   readonly #width: number;
-  readonly #cursor: Cell;
+  readonly #cursor: RecordCell;
 
   constructor({ ints, floats, plan }: SharedMemory) {
     this.#ints = ints;
     this.#floats = floats;
     this.#width = plan.width;
-    this.#cursor = { numbers: floats, offset: 0 };
+    this.#cursor = new RecordCell(floats, plan.room === 0 ? 0 : plan.width);
   }
 
   /** The record that follows in the chain; 0 for none. */
@@ -68,6 +93,9 @@ export class Records {
     const end = to + STATE + this.#width;
     if (from === 0) floats.fill(0, to + STATE, end);
     else for (let i = to + STATE; i < end; i++) floats[i] = floats[i - to + from] as number;
+    if (this.#cursor.rows === 0) return;
+    const booked = from === 0 ? undefined : this.state(from).booked;
+    this.state(to).booked = booked;
   }
 
   /** Copies a record, all but what follows. */

@@ -36,6 +36,8 @@ export interface SharedMemoryAttachOptions extends BucketOptions {
 export interface SharedMemoryBucketOptions extends SharedMemoryAttachOptions {
   /** How many keys are held at most; a million when left out. Memory is taken as keys come. */
   readonly maxKeys?: number;
+  /** Whether units can be booked ahead, by the token bucket and the leaky bucket: each key takes half a kilobyte more for it. */
+  readonly bookings?: boolean;
   /** How many workers hold the bucket at once, the one that creates it included; 256 when left out, 4,096 at most. */
   readonly maxWorkers?: number;
 }
@@ -139,6 +141,10 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
     return this.#table.evictions;
   }
 
+  override get reserves(): boolean {
+    return super.reserves && this.#memory.plan.room > 0;
+  }
+
   protected override _replaceRates(): void {
     const way = "Create another bucket, and hand the threads its handle.";
     throw new RangeError(`Cannot replace the rates of a SharedMemoryBucket: other threads would not know. ${way}`);
@@ -167,10 +173,10 @@ export class SharedMemoryBucket extends AbstractBucket<"sync"> {
     return this.#inOneStep(key, now, (state, writable) => reserve(this.kernel, state, now, weight, maxWait, writable));
   }
 
-  protected override _cancel({ key, weight, at }: Entry, booked: number, until: number): Decision {
+  protected override _cancel({ key, weight, at }: Entry, booked: number, number: number): Decision {
     const now = at ?? this._now();
     return this.#inOneStep(key, now, (state, writable) =>
-      cancel(this.kernel, state, now, weight, booked, until, writable),
+      cancel(this.kernel, state, now, weight, booked, number, writable),
     );
   }
 

@@ -15,10 +15,12 @@ export interface Dimensions {
   readonly maxWorkers: number;
   /** Numbers that the state of a key takes. */
   readonly width: number;
+  /** Numbers that a record has room for beside those, to keep what is known of bookings. */
+  readonly room: number;
 }
 
 /** Says that a buffer is one of these, in this layout. */
-const MAGIC = 0x51_0c_e5_01;
+const MAGIC = 0x51_0c_e5_02;
 /** Words of 32 bits in a cache line: what several workers write stands that far apart. */
 const LINE = 16;
 
@@ -27,6 +29,7 @@ const LINE = 16;
 /** The secret of the hash, in four words, and a hash of what the buffer is for, in two. */
 export const SECRET = 4;
 export const PURPOSE = 8;
+const ROOM = 10;
 /** How many handles were given out. */
 export const HANDLES = 12;
 /** Records that were handed out at least once. */
@@ -84,15 +87,17 @@ export class SharedMemory {
     const plan = lay(dimensions);
     const memory = new SharedMemory(new SharedArrayBuffer(plan.bytes), plan);
     memory.ints.set([MAGIC, dimensions.maxKeys, dimensions.maxWorkers, dimensions.width]);
+    memory.ints[ROOM] = dimensions.room;
     return memory;
   }
 
   /** The buffer that another thread has created; `undefined` for one that is not of this kind. */
   static open(buffer: SharedArrayBuffer): SharedMemory | undefined {
     if (buffer.byteLength < 4 * HEADER) return undefined;
-    const [magic, maxKeys = 0, maxWorkers = 0, width = 0] = new Int32Array(buffer, 0, 4);
+    const ints = new Int32Array(buffer, 0, HEADER);
+    const [magic, maxKeys = 0, maxWorkers = 0, width = 0] = ints;
     if (magic !== MAGIC) return undefined;
-    const plan = lay({ maxKeys, maxWorkers, width });
+    const plan = lay({ maxKeys, maxWorkers, width, room: ints[ROOM] as number });
     return buffer.byteLength === plan.bytes ? new SharedMemory(buffer, plan) : undefined;
   }
 
@@ -124,14 +129,14 @@ export interface Plan extends Dimensions {
 }
 
 /** Lays the parts of a buffer out. */
-export function lay({ maxKeys, maxWorkers, width }: Dimensions): Plan {
+export function lay({ maxKeys, maxWorkers, width, room }: Dimensions): Plan {
   // Between a third and two thirds of a record for each word: most chains are one record long.
   const buckets = Math.max(FEWEST_BUCKETS, 2 ** Math.ceil(Math.log2(1.5 * maxKeys)));
   // What workers hold for themselves is not to be missed by the keys.
   const records = maxKeys + maxWorkers * (MOST_FREE + MOST_RETIRED);
   const wordsAt = HEADER + maxWorkers * SEAT;
   const firstRecord = (wordsAt + buckets) / 2;
-  const recordSize = RECORD_HEAD + width;
+  const recordSize = RECORD_HEAD + width + room;
   const bytes = 8 * (firstRecord + records * recordSize);
-  return { maxKeys, maxWorkers, width, buckets, wordsAt, records, firstRecord, recordSize, bytes };
+  return { maxKeys, maxWorkers, width, room, buckets, wordsAt, records, firstRecord, recordSize, bytes };
 }

@@ -8,6 +8,10 @@ BEGIN
   IF found > {version} THEN
     RAISE EXCEPTION 'its version is %, and this Sluice knows versions up to {version}: update @sluice/postgres', found;
   END IF;
+  -- It gave other columns.
+  IF found < 4 THEN
+    DROP FUNCTION IF EXISTS {find}(bytea[]);
+  END IF;
 END {quote};
 
 -- A cell holds its state before the last puts, and those puts: the next trip works them into the state that
@@ -26,8 +30,13 @@ CREATE {unlogged} TABLE IF NOT EXISTS {cells} (
   -- The same where they are more. A trip of anything but puts leaves the numbers before it here, behind those.
   state float8[],
   -- How the steps of such a trip get to the row that they are for.
-  steps float8[]
+  steps float8[],
+  -- What can be given back of bookings, see open-bookings.ts of @sluice/core: rows behind the numbers of the
+  -- state before the last puts.
+  booked float8[]
 ) WITH (fillfactor = 70);
+
+ALTER TABLE {cells} ADD COLUMN IF NOT EXISTS booked float8[];
 
 -- The newest entries of a log, oldest first.
 CREATE {unlogged} TABLE IF NOT EXISTS {logs} (
@@ -55,11 +64,11 @@ CREATE {unlogged} TABLE IF NOT EXISTS {pages} (
 -- The cells of some keys in the order of the keys, NULL where there is none: by index, however small the
 -- table was when the plan was made.
 CREATE OR REPLACE FUNCTION {find}(keys bytea[])
-  RETURNS TABLE (at float8, units float8, weight float8, a float8, b float8, state float8[])
+  RETURNS TABLE (at float8, units float8, weight float8, a float8, b float8, state float8[], booked float8[])
   LANGUAGE sql STABLE
   SET enable_seqscan TO off
 AS {quote}
-  SELECT c.at, c.units, c.weight, c.a, c.b, c.state
+  SELECT c.at, c.units, c.weight, c.a, c.b, c.state, c.booked
   FROM unnest(keys) WITH ORDINALITY AS wanted (key, place)
   LEFT JOIN LATERAL (SELECT * FROM {cells} AS cell WHERE cell.key = wanted.key OFFSET 0) AS c ON true
   ORDER BY wanted.place

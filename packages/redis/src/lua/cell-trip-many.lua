@@ -31,12 +31,14 @@ local function carry_out_all(s, after)
   return true
 end
 
-local answer, after = { pack("<d", server_now) }, {}
+local answer, after, is_long = { pack("<d", server_now) }, {}, false
 for i = 1, #KEYS do
   local value = call("GET", KEYS[i])
   local before = value or string.rep("\0", 8 * NUMBERS)
   answer[i + 1] = before
   local s = { unpack_numbers(FORMAT, before) }
+  local rows = #before > 8 * NUMBERS and rows_of(before, NUMBERS) or nil
+  is_long = is_long or rows ~= nil
   local ended = value and reset_all(0, s)
   local changed = false
   repeat
@@ -44,10 +46,21 @@ for i = 1, #KEYS do
     span = span - 1
     for _ = 1, count do
       if operation == PEEK or (operation == REFUND or operation == CANCEL) and reset_all(now, s) == 0 then break end
-      if not carry_out_all(s, after) then break end
-      s, after, changed = after, s, true
+      local admitted, next_rows
+      if rows or operation >= RESERVE then
+        admitted, next_rows = carry_out_booked(s, after, rows, p, operation, weight, now, time)
+      else
+        admitted = carry_out_all(s, after)
+      end
+      if not admitted then break end
+      s, after, rows, changed = after, s, next_rows, true
     end
   until last
-  if changed then set(KEYS[i], pack(FORMAT, unpack(s, 1, NUMBERS)), life(reset_all(0, s), ended, now)) end
+  if changed then
+    local bytes = pack(FORMAT, unpack(s, 1, NUMBERS))
+    if rows then bytes = bytes .. bytes_of(rows) end
+    set(KEYS[i], bytes, life(reset_all(0, s), ended, now))
+  end
 end
-return table.concat(answer)
+-- Cells of one size need not be told apart.
+return is_long and answer or table.concat(answer)

@@ -1,17 +1,19 @@
 -- Carries out the steps of a trip on cells of one rate. Answers with the server's time and the cells
 -- as they were before: the client works the decisions out from that.
 local p1, p2, p3 = parameters()
+local s, after = {}, {}
 
 -- The step at hand, and how many more keys have it.
 local span, operation, last, count, weight, now, time = 0, PEEK, true, 0, 0, 0, 0
-local answer = { pack("<d", server_now), FRESH }
+local answer, is_long = { pack("<d", server_now), FRESH }, false
 for i = 1, #KEYS do
-  local a, b, c, ended = 0, 0, 0, nil
+  local a, b, c, ended, rows = 0, 0, 0, nil, nil
   local value = call("GET", KEYS[i])
   if value then
     a, b, c = unpack_numbers(FORMAT, value)
     -- From the beginning of time, the time until it is as good as new is the instant of that.
     ended = reset(0, a, b, c, p1, p2)
+    if #value > #FRESH then rows, is_long = rows_of(value, WIDTH), true end
   end
   answer[i + 1] = value or FRESH
   local changed = false
@@ -21,13 +23,23 @@ for i = 1, #KEYS do
     -- What is refused once is refused until the next step, and what is as good as new stays so.
     for _ = 1, count do
       if operation == PEEK or (operation == REFUND or operation == CANCEL) and reset(now, a, b, c, p1, p2) == 0 then break end
-      local admitted, next_a, next_b, next_c = carry_out(operation, weight, now, a, b, c, p1, p2, p3, time)
+      local admitted, next_a, next_b, next_c, next_rows
+      if rows or operation >= RESERVE then
+        s[1], s[2] = a, b
+        admitted, next_rows = carry_out_booked(s, after, rows, { p1, p2, p3 }, operation, weight, now, time)
+        next_a, next_b = after[1], after[2]
+      else
+        admitted, next_a, next_b, next_c = carry_out(operation, weight, now, a, b, c, p1, p2, p3, time)
+      end
       if not admitted then break end
-      a, b, c, changed = next_a, next_b, next_c, true
+      a, b, c, rows, changed = next_a, next_b, next_c, next_rows, true
     end
   until last
   if changed then
-    set(KEYS[i], pack(FORMAT, a, b, c), life(reset(0, a, b, c, p1, p2), ended, now))
+    local bytes = pack(FORMAT, a, b, c)
+    if rows then bytes = bytes .. bytes_of(rows) end
+    set(KEYS[i], bytes, life(reset(0, a, b, c, p1, p2), ended, now))
   end
 end
-return table.concat(answer)
+-- Cells of one size need not be told apart.
+return is_long and answer or table.concat(answer)

@@ -6,7 +6,7 @@
 --   count   3 + 3 bytes: how many times it is done; not with 16
 --   weight  7 + 7 bytes: units, 0 for a peek alone; not with 16
 --   now     7 + 7 bytes: the instant in microseconds; with 8 alone
---   time    7 + 7 bytes: the longest wait of a RESERVE, what a CANCEL has, see Step.time; with 32 alone
+--   time    7 + 7 bytes: the longest wait of a RESERVE, what a CANCEL goes by, see Step.time; with 32 alone
 local PEEK, PUT, CHARGE, REFUND, RESERVE, CANCEL = 0, 1, 2, 3, 32, 33
 
 -- The step at a position, and where the next one is.

@@ -10,10 +10,6 @@ local function carry_out(operation, units, now, changed, used, _, refill, unit, 
     changed = now
   end
   if operation == REFUND then return true, changed, max(0, used - units * unit) end
-  if operation == CANCEL then
-    -- What time has given back of a booking is not given again.
-    return true, changed, max(0, used - min(units * unit, max(0, time - changed) * refill))
-  end
   used = used + units * unit
   local fits = operation == CHARGE or used <= full
   if operation == RESERVE and not fits then fits = changed - now + ceil((used - full) / refill) <= time end
