@@ -37,6 +37,11 @@ export class Breaker {
     return this.#retryAt === undefined ? 0 : Math.max(0, this.#retryAt - this.#elapsed());
   }
 
+  /** Milliseconds after which to ask again: when the store is tried; soon, while it is being asked. */
+  get retryAfter(): number {
+    return Math.ceil(this.rest > 0 ? this.rest : this.#coolDown / 50);
+  }
+
   /** The ticket of a call that may go to the store, and must say how it went; `undefined` for one that may not. */
   admit(): number | undefined {
     if (this.#retryAt === undefined) return this.#ticket;

@@ -232,7 +232,7 @@ class FallbackBucket extends WrapperBucket<"async"> {
     if (this.#other === "open") return { ...blind, allowed: true, remaining: this.capacity, retryAfter: 0 };
     const asks = operation === "put" || operation === "peek";
     const allowed = !asks || weight === 0;
-    const retryAfter = allowed ? 0 : Math.max(1, Math.ceil(this.#breaker.rest));
+    const retryAfter = allowed ? 0 : this.#breaker.retryAfter;
     return { ...blind, allowed, remaining: 0, retryAfter };
   }
 }
