@@ -61,14 +61,13 @@ export function hono(rate: Rate): Contestant {
   return (key) => store.increment(key).totalHits <= rate.limit;
 }
 
-/** rate-limiter-flexible in memory: it answers by promises only, which are left to settle by themselves. */
-export function flexible(rate: Rate): Contestant {
+/** rate-limiter-flexible in memory: it answers by promises only. */
+export function flexible(rate: Rate): (key: string) => Promise<boolean> {
   const limiter = new RateLimiterMemory({ points: rate.limit, duration: rate.interval / 1000 });
-  const ignore = () => {};
-  return (key) => {
-    limiter.consume(key).then(ignore, ignore);
-    return true;
-  };
+  const yes = () => true;
+  // It rejects what it refuses.
+  const no = () => false;
+  return (key) => limiter.consume(key).then(yes, no);
 }
 
 export { slidingWindowLog, tokenBucket };

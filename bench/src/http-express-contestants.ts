@@ -1,9 +1,10 @@
 /**
- * Middleware of Express: Sluice, its peers, and the same done by hand.
+ * Middleware of Express and handlers of node:http: Sluice, its peers, and the same done by hand.
  *
  * @module
  */
 import { gate, rateLimit } from "@sluice/http/express";
+import * as node from "@sluice/http/node";
 import type { NextFunction, Request, Response } from "express";
 import { rateLimit as expressRateLimit } from "express-rate-limit";
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
@@ -15,21 +16,45 @@ export type Middleware = (request: Request, response: Response, next: NextFuncti
 /** Makes one that lets each client ask `limit` times a minute. */
 export type Contestant = (limit: number) => Middleware;
 
-/** All of them, by name. */
-export const CONTESTANTS: Readonly<Record<string, Contestant>> = {
+/** On Express, by name. */
+const EXPRESS: Readonly<Record<string, Contestant>> = {
   "by hand, two fields": byHand,
   "sluice, rateLimit": (limit) => rateLimit({ rate: `${limit}/min` }),
-  "sluice, gate": (limit) =>
-    gate({
-      rateLimit: { enabled: true, requestsPerSecond: limit / 60, burst: limit },
-      queue: { enabled: true, maxConcurrent: 64 },
-    }),
+  "sluice, gate": (limit) => gate(gateOf(limit)),
   "express-rate-limit, draft-8": (limit) =>
     expressRateLimit({ windowMs: 60_000, limit, standardHeaders: "draft-8", legacyHeaders: false, validate: false }),
   "express-rate-limit, legacy": (limit) =>
     expressRateLimit({ windowMs: 60_000, limit, standardHeaders: false, legacyHeaders: true, validate: false }),
   "rate-limiter-flexible": flexible,
 };
+
+/** On node:http, by name. */
+const NODE: Readonly<Record<string, Contestant>> = {
+  "by hand, two fields": byHand,
+  "sluice, rateLimit": (limit) => around((handler) => node.rateLimit({ rate: `${limit}/min` }, handler)),
+  "sluice, gate": (limit) => around((handler) => node.gate(gateOf(limit), handler)),
+  "rate-limiter-flexible": flexible,
+};
+
+/** By framework. */
+export const CONTESTANTS = { "express-5": EXPRESS, "express-4": EXPRESS, node: NODE } as const;
+
+function gateOf(limit: number) {
+  return {
+    rateLimit: { enabled: true, requestsPerSecond: limit / 60, burst: limit },
+    queue: { enabled: true, maxConcurrent: 64 },
+  };
+}
+
+/** What goes around a handler, as what goes before one. */
+function around(wrap: (handler: () => void) => node.Handler): Middleware {
+  let pass = () => {};
+  const handle = wrap(() => pass());
+  return (request, response, next) => {
+    pass = next;
+    return handle(request, response);
+  };
+}
 
 function byHand(limit: number): Middleware {
   const count = countByHand(limit);
@@ -56,7 +81,7 @@ function flexible(points: number): Middleware {
     response.setHeader("X-RateLimit-Reset", Math.ceil((Date.now() + msBeforeNext) / 1000));
   };
   return (request, response, next) =>
-    limiter.consume(request.ip as string).then(
+    limiter.consume((request.ip ?? request.socket.remoteAddress) as string).then(
       (result) => {
         tell(response, result);
         next();

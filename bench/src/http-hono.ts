@@ -7,10 +7,11 @@
 import { rateLimit } from "@sluice/http/hono";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { rateLimiter } from "hono-rate-limiter";
+import { expectSame } from "./check.js";
+import { answerBeyond } from "./http-app.js";
 import { countByHand } from "./http-by-hand.js";
 import { ADDRESSES } from "./http-exchange.js";
-import { beyond, expectSame, nsEach, takeRounds } from "./http-turns.js";
-import { summarise } from "./statistics.js";
+import { nsEach } from "./turns.js";
 
 const ENOUGH = 60_000_000;
 const CLIENTS = 1000;
@@ -34,9 +35,7 @@ for (const [name, limit] of Object.entries(LIMITS)) {
   await checkRefusal(name, appWith(limit(2)));
   Object.assign(slices, { [name]: slice(name, appWith(limit(ENOUGH))) });
 }
-const measured = await takeRounds(slices, Number(rounds));
-process.stdout.write(JSON.stringify(summarise(beyond("bare", measured))));
-process.exit(0);
+await answerBeyond(`${rounds} rounds of ${requests} requests`, slices, Number(rounds));
 
 function appWith(limit?: MiddlewareHandler): Hono {
   const app = new Hono();

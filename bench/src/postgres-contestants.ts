@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** Connections of each. */
-const CONNECTIONS = 10;
+export const CONNECTIONS = 10;
 
 function connect({ url }: Place): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
@@ -59,15 +59,15 @@ export async function flexible(place: Place, limit: number, interval: number): P
     );
 }
 
-/** A counter by hand: one upsert, prepared, that decides nothing. */
-export async function byHand(place: Place): Promise<Put> {
+/** A counter by hand: one upsert, prepared, of a count that never starts anew. */
+export async function byHand(place: Place, limit: number): Promise<Put> {
   const pool = connect(place);
   await pool.query(
     `CREATE ${place.unlogged ? "UNLOGGED" : ""} TABLE by_hand (key bytea PRIMARY KEY, points float8 NOT NULL)`,
   );
   const text =
     "INSERT INTO by_hand AS h VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET points = h.points + 1 RETURNING points";
-  return async (key) => (await pool.query({ name: "put", text, values: [Buffer.from(key)] })).rows.length === 1;
+  return async (key) => (await pool.query({ name: "put", text, values: [Buffer.from(key)] })).rows[0].points <= limit;
 }
 
 /** A trip that does nothing. */

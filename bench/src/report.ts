@@ -1,48 +1,48 @@
 /**
  * From measurements to tables.
  *
+ * One rule for all of them: the first row is the floor; a row whose name begins with "sluice" is
+ * ours; the others are peers, save what is by hand, too, or decides nothing. Each row is
+ * compared with the floor and with the best peer, round by round.
+ *
  * @module
  */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { cpus, totalmem } from "node:os";
+import type { Answer } from "./answer.js";
 import type { Plot } from "./plot.js";
-import type { Timing } from "./statistics.js";
-
-/** What a program on a server prints for one contestant. */
-export interface ServerRow {
-  readonly name: string;
-  readonly perSecond: number;
-  /** Microseconds of processor time a decision. */
-  readonly clientCpu: number;
-  readonly serverCpu: number;
-  /** Milliseconds. */
-  readonly p99: number;
-  /** How many more than may be were admitted in a round. */
-  readonly excess: number;
-}
-
-/** What `memory-size.js` prints. */
-export interface Size {
-  readonly name: string;
-  readonly bytesPerKey: number;
-  readonly longestPause: number;
-  readonly left: number;
-}
+import { type Measured, median, type Series } from "./statistics.js";
 
 /** What `startup.js` prints for one entry. */
 export interface Startup {
   readonly name: string;
   readonly minified: number;
   readonly gzipped: number;
-  readonly time: number;
+  /** Milliseconds. */
+  readonly time: Series;
 }
 
-/** What `http-serve.js` prints: nanoseconds from one answer to the next, and of the proxy's processor for each. */
-export interface Proxies {
-  readonly wall: readonly Timing[];
-  readonly cpu: readonly Timing[];
+/** How one measure is told. */
+interface Column {
+  readonly measure: string;
+  readonly title: string;
+  /** In the unit of the title. */
+  readonly told: (value: number) => string;
+  /** Which number of the rounds; the median when left out. */
+  readonly pick?: "median" | "least" | "most";
+  /** Whether it is told as a share of the floor's, too. */
+  readonly ofFloor?: boolean;
 }
+
+/** How a table looks. */
+interface Look {
+  /** What is compared. */
+  readonly main: Column;
+  /** As what: time and size are the better the less, speed is the better the more. */
+  readonly compare: "speed" | "time" | "size";
+  /** What else is told. */
+  readonly others?: readonly Column[];
+}
+
+const NO_PEER = /^sluice|by hand|hand-written|^PING$|^SELECT 1$|^the server alone$/;
 
 /** A table in Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -50,122 +50,116 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Timings in nanoseconds, told in `unit`: of each how fast it is, or how long it takes, against the first. */
-export function timings(unit: "ns" | "us", what: string, compare: "speed" | "time", of = "the first") {
-  const scale = unit === "us" ? 1000 : 1;
-  const digits = unit === "us" ? 2 : 0;
-  return (rows: readonly Timing[]): string =>
-    table(
-      ["", `${unit} ${what}`, "least - most", `${compare} of ${of}`],
-      rows.map(({ name, median, least, most, ofFloor }) => [
-        name,
-        (median / scale).toFixed(digits),
-        `${(least / scale).toFixed(digits)} - ${(most / scale).toFixed(digits)}`,
-        `${(compare === "speed" ? ofFloor : 1 / ofFloor).toFixed(2)}x`,
-      ]),
-    );
-}
-
-/** What is added to a request, in microseconds, against the first and against a peer. */
-export function overheads(peer: string) {
-  return (rows: readonly Timing[]): string => {
-    const ofPeer = rows.find(({ name }) => name === peer)?.median ?? Number.NaN;
+/** One measure, or several, of each contestant. */
+export function compared({ main, compare, others = [] }: Look): (answer: Answer) => string {
+  return ({ rows }) => {
+    const [floor] = rows as [Measured];
+    const best = bestPeer(rows, main.measure);
+    const ratio = (row: Measured, to: Measured, { measure }: Column) => {
+      const [one, other] = [row.measures[measure], to.measures[measure]];
+      const isSpeed = compare === "speed" && measure === main.measure;
+      return tellShare(isSpeed ? shareOf(other, one) : shareOf(one, other));
+    };
+    const isRanged = rows.some(({ measures }) => (measures[main.measure]?.rounds.length ?? 0) > 1);
+    const cells = (row: Measured, column: Column) => [
+      tellOne(row, column),
+      ...(column.ofFloor === true ? [ratio(row, floor, column)] : []),
+    ];
     return table(
-      ["", "us a request", "least - most", "time of the first", `time of ${peer}`],
-      rows.map(({ name, median, least, most, ofFloor }) => [
-        name,
-        (median / 1000).toFixed(2),
-        `${(least / 1000).toFixed(2)} - ${(most / 1000).toFixed(2)}`,
-        `${(1 / ofFloor).toFixed(2)}x`,
-        `${(median / ofPeer).toFixed(2)}x`,
+      [
+        "",
+        main.title,
+        ...(isRanged ? ["least - most"] : []),
+        `${compare} of _${floor.name}_`,
+        ...(best === undefined ? [] : [`${compare} of _${best.name}_, the best peer`]),
+        ...others.flatMap(({ title, ofFloor }) => [title, ...(ofFloor === true ? [`of _${floor.name}_`] : [])]),
+      ],
+      rows.map((row) => [
+        row.name,
+        tellOne(row, main),
+        ...(isRanged ? [tellRange(row, main)] : []),
+        ratio(row, floor, main),
+        ...(best === undefined ? [] : [ratio(row, best, main)]),
+        ...others.flatMap((column) => cells(row, column)),
       ]),
     );
   };
 }
 
-export function proxies({ wall, cpu }: Proxies): string {
-  return table(
-    ["", "requests/s", "least - most", "rate of the first", "CPU of the proxy, us a request", "CPU of the first"],
-    wall.map(({ name, median, least, most, ofFloor }, i) => {
-      const own = cpu[i] as Timing;
-      return [
-        name,
-        (1e9 / median).toFixed(0),
-        `${(1e9 / most).toFixed(0)} - ${(1e9 / least).toFixed(0)}`,
-        `${ofFloor.toFixed(2)}x`,
-        (own.median / 1000).toFixed(1),
-        `${(1 / own.ofFloor).toFixed(2)}x`,
-      ];
-    }),
-  );
+/** Nanoseconds, told in `unit`. */
+export function timings(unit: "ns" | "us", what: string, compare: "speed" | "time", others: readonly Column[] = []) {
+  const told = (ns: number) => (unit === "us" ? (ns / 1000).toFixed(2) : ns.toFixed(0));
+  return compared({ main: { measure: "ns", title: `${unit} ${what}`, told }, compare, others });
 }
 
-export function servers(rows: readonly ServerRow[]): string {
-  const sluice = rows.find(({ name }) => name === "sluice")?.perSecond ?? Number.NaN;
+/** Nanoseconds, told as how many in a second. */
+export function rates(title: string, others: readonly Column[] = []) {
+  const told = (ns: number) => (1e9 / ns).toFixed(0);
+  return compared({ main: { measure: "ns", title, told }, compare: "speed", others });
+}
+
+/** Bytes. */
+export function sizes(title: string, others: readonly Column[] = []) {
+  const told = (bytes: number) => bytes.toFixed(0);
+  return compared({ main: { measure: "bytes", title, told }, compare: "size", others });
+}
+
+/** A measure, told in its own unit or in a multiple of it. */
+export function column(measure: string, title: string, digits: number, unit = 1): Column {
+  return { measure, title, told: (value) => (value / unit).toFixed(digits) };
+}
+
+export function startups({ rows }: Answer<Startup>): string {
   return table(
-    ["", "decisions/s", "Sluice is", "client CPU, us", "server CPU, us", "p99, ms"],
-    rows.map(({ name, perSecond, clientCpu, serverCpu, p99, excess }) => [
-      excess === 0 ? name : `${name} (wrong: admits ${Math.abs(excess)} too ${excess > 0 ? "many" : "few"})`,
-      perSecond.toFixed(0),
-      `${(sluice / perSecond).toFixed(2)}x`,
-      clientCpu.toFixed(1),
-      serverCpu.toFixed(1),
-      p99.toFixed(1),
+    ["", "bytes, minified", "gzipped", "ms to import", "least - most"],
+    rows.map(({ name, minified, gzipped, time }) => [
+      name,
+      `${minified}`,
+      `${gzipped}`,
+      time.median.toFixed(0),
+      `${time.least.toFixed(0)} - ${time.most.toFixed(0)}`,
     ]),
   );
 }
 
-export function sizes(rows: readonly Size[]): string {
-  return table(
-    ["", "bytes a key", "longest pause while they expire", "left afterwards"],
-    rows.map(({ name, bytesPerKey, longestPause, left }) =>
-      name === "strings"
-        ? ["the strings alone, in an array", bytesPerKey.toFixed(0), "", ""]
-        : [name, bytesPerKey.toFixed(0), `${longestPause.toFixed(1)} ms`, `${(left / 2 ** 20).toFixed(1)} MiB`],
-    ),
-  );
-}
-
-export function bytesEach(rows: readonly { name: string; bytes: number }[]): string {
-  return table(
-    ["", "bytes each"],
-    rows.map(({ name, bytes }) => [name, bytes.toFixed(0)]),
-  );
-}
-
-export function startups(rows: readonly Startup[]): string {
-  return table(
-    ["", "bytes, minified", "gzipped", "ms to import"],
-    rows.map(({ name, minified, gzipped, time }) => [name, `${minified}`, `${gzipped}`, time.toFixed(0)]),
-  );
-}
-
-export function points({ series }: Plot): string {
-  const xs = Object.values(series)[0]?.map(([x]) => x.toLocaleString("en")) ?? [];
+export function points({ rows: [plot] }: Answer<Plot>): string {
+  const { series } = plot as Plot;
+  const xs = Object.values(series)[0]?.map(({ x }) => x.toLocaleString("en")) ?? [];
   return table(
     ["", ...xs],
-    Object.entries(series).map(([line, values]) => [line, ...values.map(([, y]) => y.toFixed(0))]),
+    Object.entries(series).map(([line, values]) => [
+      line,
+      ...values.map(({ y }) => `${y.median.toFixed(0)} (${y.least.toFixed(0)} - ${y.most.toFixed(0)})`),
+    ]),
   );
 }
 
-/** The machine, and what runs on it. */
-export function machine(quick: boolean): string {
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  return `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${memory}, ${quick ? "quick" : "full"} run.`;
+function bestPeer(rows: readonly Measured[], measure: string): Measured | undefined {
+  const peers = rows.slice(1).filter(({ name }) => !NO_PEER.test(name));
+  const of = ({ measures }: Measured) => measures[measure]?.median ?? Number.POSITIVE_INFINITY;
+  return peers.sort((a, b) => of(a) - of(b))[0];
 }
 
-/** The versions of these packages, as they are installed. */
-export function versions(names: readonly string[]): string {
-  const require = createRequire(import.meta.url);
-  return names.map((name) => `${name} ${versionOf(require, name)}`).join(", ");
+/** How many times `to` is `one`: the median over the rounds that both took. */
+function shareOf(one: Series | undefined, to: Series | undefined): number | undefined {
+  const shares = (one?.rounds ?? []).flatMap((value, round) => {
+    const other = to?.rounds[round];
+    return other === undefined ? [] : [value / other];
+  });
+  return shares.length === 0 ? undefined : median(shares);
 }
 
-function versionOf(require: NodeJS.Require, name: string): string {
-  // The file is not always among a package's exports: it is looked for where the package would be.
-  for (const folder of require.resolve.paths(name) ?? []) {
-    try {
-      return (JSON.parse(readFileSync(`${folder}/${name}/package.json`, "utf8")) as { version: string }).version;
-    } catch {}
-  }
-  return "?";
+function tellShare(share: number | undefined): string {
+  return share === undefined ? "" : `${share.toFixed(2)}x`;
+}
+
+function tellOne({ measures }: Measured, { measure, told, pick = "median" }: Column): string {
+  const value = measures[measure]?.[pick];
+  return value === undefined ? "" : told(value);
+}
+
+/** The lower number first, whichever way the unit goes. */
+function tellRange({ measures }: Measured, { measure, told }: Column): string {
+  const { least = Number.NaN, most = Number.NaN } = measures[measure] ?? {};
+  return [told(least), told(most)].sort((a, b) => Number(a) - Number(b)).join(" - ");
 }

@@ -1,171 +1,207 @@
 /**
  * How the cost of a decision grows: `scale.js CASE [--quick]`, with a case of {@link CASES}.
  *
- * Prints the points of one plot as JSON.
+ * The points of a plot take turns in short rounds. In all of them everything is admitted.
+ * Prints one plot as JSON.
  */
-import { execFile } from "node:child_process";
+import { execFile, fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Algorithm, fixedWindow, Rate, slidingWindowCounter, slidingWindowLog, tokenBucket } from "@sluice/core";
 import { InMemoryBucket } from "@sluice/memory";
 import { RedisBucket } from "@sluice/redis";
 import { Redis } from "ioredis";
-import { makeKey, makeOrder } from "./keys.js";
-import type { Plot } from "./plot.js";
-import { startRedis } from "./redis-process.js";
-import { median } from "./statistics.js";
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
+import { DAY, makeKeys, makeOrder, makeWalk, PLENTY } from "./keys.js";
+import type { Plot, Point } from "./plot.js";
+import { type RedisProcess, startRedis } from "./redis-process.js";
+import { summarise } from "./statistics.js";
+import { nsEach, type Slice, takeTurns } from "./turns.js";
 
-/** A day: nothing comes back while the bench runs. */
-const LONG = 86_400_000;
-const ROUNDS = 5;
+/** Nanoseconds a decision, in a short round; in the plot at `x`, on the line called `line`. */
+interface Spot {
+  readonly line: string;
+  readonly x: number;
+  readonly run: Slice<number>;
+}
+
+const WARM_UP = 1;
 
 const [name = "keys", flag] = process.argv.slice(2);
 const quick = flag === "--quick";
+// Rounds of processes are long, since each begins with a start.
+const rounds = quick ? 3 : name === "processes" ? 5 : 9;
+const calls = quick ? 50_000 : 300_000;
 
-const CASES: Readonly<Record<string, () => Promise<Plot>>> = { keys, rates, log, "in-flight": inFlight, processes };
+const CASES: Readonly<Record<string, () => Promise<void>>> = { keys, rates, log, "in-flight": inFlight, processes };
 
-const run = CASES[name];
-if (run === undefined) throw new Error(`There is no case ${name}: name one of ${Object.keys(CASES).join(", ")}.`);
-process.stdout.write(JSON.stringify(await run()));
-process.exit(0);
+const chosen = CASES[name];
+if (chosen === undefined) throw new Error(`There is no case ${name}: name one of ${Object.keys(CASES).join(", ")}.`);
+await chosen();
 
-async function keys(): Promise<Plot> {
+/** Each count in a process of its own, so that none walks over the heap of another. */
+async function keys(): Promise<void> {
   const counts = quick ? [1e3, 1e4, 1e5] : [1e3, 1e4, 1e5, 1e6, 1e7];
-  const points = counts.map((count): [number, number] => {
-    const names = Array.from({ length: count }, (_, i) => makeKey(i));
-    const bucket = new InMemoryBucket("100/s", { algorithm: tokenBucket, maxKeys: 2 * count });
-    for (const key of names) bucket.tryPut(key);
-    const order = makeOrder(count, 7);
-    return [count, nsEach((i) => bucket.tryPut(names[order[i & (order.length - 1)] as number] as string))];
-  });
-  return { title: "Keys in memory", x: "keys", y: "ns a decision", series: { "token bucket": points } };
+  const spots: Spot[] = [];
+  for (const x of counts) {
+    const child = fork(fileURLToPath(new URL("scale-keys.js", import.meta.url)), [`${x}`, `${calls}`], {
+      execArgv: [...process.execArgv, "--max-old-space-size=8192"],
+    });
+    await once(child, "message");
+    const run = async () => {
+      const told = once(child, "message");
+      child.send("go");
+      return ((await told) as [number])[0];
+    };
+    spots.push({ line: "token bucket", x, run });
+  }
+  const settings = `${calls} calls a round, for keys drawn anew from all of them.`;
+  await tell({ title: "Keys in memory", x: "keys", y: "ns a decision" }, spots, settings);
 }
 
-async function rates(): Promise<Plot> {
-  const lists = [["10/s"], ["10/s", "100/min"], ["10/s", "100/min", "1000/h"]];
+async function rates(): Promise<void> {
+  // A thousand in a millisecond, and less and less beyond: short, so that the log forgets what it has seen.
+  const all = [new Rate(1000, 1), new Rate(1900, 2), new Rate(2700, 3)];
   const algorithms: readonly Algorithm[] = [tokenBucket, fixedWindow, slidingWindowCounter, slidingWindowLog];
-  const series = algorithms.map((algorithm): [string, [number, number][]] => [
-    algorithm.name,
-    lists.map((list) => {
-      const names = Array.from({ length: 10_000 }, (_, i) => makeKey(i));
-      const bucket = new InMemoryBucket(list, { algorithm });
-      const order = makeOrder(names.length, 7);
-      const put = (i: number) => bucket.tryPut(names[order[i & (order.length - 1)] as number] as string);
-      return [list.length, nsEach(put)];
+  const names = makeKeys(10_000);
+  const spots = algorithms.flatMap((algorithm) =>
+    all.map((_, i): Spot => {
+      const bucket = new InMemoryBucket(all.slice(0, i + 1), { algorithm });
+      const walk = makeWalk(names.length, 7);
+      return { line: algorithm.name, x: i + 1, run: () => nsOfPuts(() => bucket.tryPut(names[walk()] as string)) };
     }),
-  ]);
-  return {
-    title: "Rates a key, 10,000 keys in memory",
-    x: "rates",
-    y: "ns a decision",
-    series: Object.fromEntries(series),
-  };
+  );
+  const settings = `${calls} calls a round; the rates are ${all.join(", ")}.`;
+  await tell({ title: "Rates a key, 10,000 keys in memory", x: "rates", y: "ns a decision" }, spots, settings);
 }
 
-async function log(): Promise<Plot> {
+/** One comes and is taken back, so that each decision sees the same log, all but full. */
+async function log(): Promise<void> {
   const limits = quick ? [10, 1000, 100_000] : [10, 100, 1000, 10_000, 100_000];
-  const full = (limit: number) => {
-    const bucket = new InMemoryBucket(new Rate(limit, 50), { algorithm: slidingWindowLog });
-    for (let i = 0; i < limit; i++) bucket.tryPut("hot");
-    return nsEach(() => bucket.tryPut("hot"));
-  };
+  const trips = quick ? 200 : 1000;
   const server = await startRedis();
   const client = new Redis(server.port, "127.0.0.1");
-  const redis: [number, number][] = [];
+  const options = { algorithm: slidingWindowLog };
+  const spots: Spot[] = [];
   for (const limit of limits) {
-    const bucket = new RedisBucket(client, new Rate(limit, LONG), { name: `limit-${limit}` });
-    await bucket.putMany(Array.from({ length: limit - 1 }, () => ({ key: "hot" })));
-    // One comes and goes, so that each decision sees a full log.
-    const step = async () => {
-      await bucket.put({ key: "hot" });
-      await bucket.refund({ key: "hot" });
+    const rate = new Rate(limit, DAY);
+    const memory = new InMemoryBucket(rate, options);
+    const redis = new RedisBucket(client, rate, { ...options, name: `limit-${limit}` });
+    const entries = Array.from({ length: limit - 1 }, () => ({ key: "hot" }));
+    memory.putMany(entries);
+    await redis.putMany(entries);
+    const inMemory = () => {
+      const { allowed } = memory.put({ key: "hot" });
+      memory.refund({ key: "hot" });
+      return allowed;
     };
-    redis.push([limit, (await nsEachOf(step, quick ? 200 : 1000)) / 2]);
+    const onRedis = async () => {
+      const { allowed } = await redis.put({ key: "hot" });
+      await redis.refund({ key: "hot" });
+      return allowed;
+    };
+    spots.push({ line: "in memory", x: limit, run: () => nsOfStays(inMemory, calls / 2) });
+    spots.push({ line: "Redis, one in flight", x: limit, run: () => nsOfStays(onRedis, trips) });
   }
-  client.disconnect();
-  await server.stop();
-  const memory = limits.map((limit): [number, number] => [limit, full(limit)]);
-  return {
-    title: "Limit of the log, one hot key",
-    x: "limit",
-    y: "ns a decision",
-    series: { "in memory": memory, "Redis, one in flight": redis },
-  };
+  const settings = `A log that lacks one entry: puts and refunds in turn, ${calls} of them a round, on Redis ${2 * trips}. ${server.software}`;
+  await tell({ title: "Limit of the log, one hot key", x: "limit", y: "ns a put or refund" }, spots, settings, server);
 }
 
-async function inFlight(): Promise<Plot> {
+async function inFlight(): Promise<void> {
   const counts = quick ? [1, 100, 1000] : [1, 10, 100, 1000, 10_000];
   const server = await startRedis();
   const client = new Redis(server.port, "127.0.0.1");
-  const names = Array.from({ length: 10_000 }, (_, i) => makeKey(i));
-  const series: Record<string, [number, number][]> = {};
-  for (const [title, keyCount] of [["one hot key", 1] as const, ["10,000 keys", 10_000] as const]) {
-    const bucket = new RedisBucket(client, new Rate(1e9, LONG), { algorithm: tokenBucket, name: title });
+  const spots: Spot[] = [];
+  for (const [line, keyCount] of [["one hot key", 1] as const, ["10,000 keys", 10_000] as const]) {
+    const bucket = new RedisBucket(client, new Rate(PLENTY, DAY), { algorithm: tokenBucket, name: line });
+    const names = makeKeys(keyCount);
     const order = makeOrder(keyCount, 7);
-    const points: [number, number][] = [];
-    for (const count of counts) points.push([count, await concurrently(bucket, names, order, count)]);
-    series[title] = points;
+    for (const x of counts) spots.push({ line, x, run: () => concurrently(bucket, names, order, x) });
   }
-  client.disconnect();
-  await server.stop();
-  return { title: "Calls in flight on Redis", x: "in flight", y: "ns a decision", series };
+  const settings = `20,000 decisions a round, with one in flight 2,000. ${server.software}`;
+  await tell({ title: "Calls in flight on Redis", x: "in flight", y: "ns a decision" }, spots, settings, server);
 }
 
-async function concurrently(bucket: RedisBucket, names: string[], order: Uint32Array, count: number): Promise<number> {
-  const total = Math.max(count === 1 ? 2000 : 20_000, 2 * count);
-  const times: number[] = [];
-  for (let round = 0; round < (quick ? 2 : ROUNDS); round++) {
-    let next = 0;
-    const work = async () => {
-      while (next < total) await bucket.tryPut(names[order[next++ & (order.length - 1)] as number] as string);
-    };
-    const start = performance.now();
-    await Promise.all(Array.from({ length: count }, work));
-    times.push((1e6 * (performance.now() - start)) / total);
-  }
-  return median(times);
-}
-
-async function processes(): Promise<Plot> {
+async function processes(): Promise<void> {
   const server = await startRedis();
   const worker = fileURLToPath(new URL("scale-process.js", import.meta.url));
-  const points: [number, number][] = [];
-  for (const count of [1, 2, 3, 4]) {
-    const start = `${Date.now() + 700}`;
-    const duration = quick ? "500" : "2000";
-    const runs = Array.from({ length: count }, () =>
-      promisify(execFile)(process.execPath, [worker, `${server.port}`, start, duration]),
-    );
-    const decided = (await Promise.all(runs)).reduce((sum, { stdout }) => sum + Number(stdout), 0);
-    points.push([count, (1e6 * Number(duration)) / decided]);
+  const ms = quick ? 500 : 1000;
+  const spots = [1, 2, 3, 4].map((x): Spot => {
+    const run = async () => {
+      const start = Date.now() + 700;
+      const workers = Array.from({ length: x }, (_, seed) =>
+        promisify(execFile)(process.execPath, [worker, `${server.port}`, `${start}`, `${ms}`, `${seed + 1}`]),
+      );
+      const decided = (await Promise.all(workers)).reduce((sum, { stdout }) => sum + Number(stdout), 0);
+      return (1e6 * ms) / decided;
+    };
+    return { line: "10,000 keys", x, run };
+  });
+  const settings = `${ms} ms a round. ${server.software}`;
+  const title = "Processes on one Redis, 100 in flight in each";
+  await tell({ title, x: "processes", y: "ns a decision, over all" }, spots, settings, server);
+}
+
+/** Lets the spots take turns, and prints the plot. */
+async function tell(
+  about: Omit<Plot, "series">,
+  spots: readonly Spot[],
+  settings: string,
+  server?: RedisProcess,
+): Promise<never> {
+  const named = spots.map(({ line, x, run }) => [`${line}, ${x}`, run] as const);
+  const measured = summarise(await takeTurns(Object.fromEntries(named), rounds, WARM_UP));
+  await server?.stop();
+  const pointsOf = (line: string) =>
+    spots.flatMap((spot): Point[] => {
+      const { ns } = measured.find(({ name }) => name === `${line}, ${spot.x}`)?.measures ?? {};
+      return spot.line === line && ns !== undefined ? [{ x: spot.x, y: ns }] : [];
+    });
+  const series = Object.fromEntries(spots.map(({ line }) => [line, pointsOf(line)]));
+  answer(`Medians of ${rounds} rounds, least and most; all admitted. ${settings}`, [{ ...about, series }]);
+}
+
+function nsOfPuts(put: () => boolean): number {
+  let admitted = 0;
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < calls; i++) if (put()) admitted++;
+  const ns = nsEach(start, calls);
+  expectSame("Calls that were admitted", admitted, calls);
+  return ns;
+}
+
+/** Of puts that are taken back: nanoseconds a put or refund. */
+async function nsOfStays(stay: () => boolean | Promise<boolean>, stays: number): Promise<number> {
+  let admitted = 0;
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < stays; i++) {
+    const stayed = stay();
+    if (typeof stayed === "boolean" ? stayed : await stayed) admitted++;
   }
-  await server.stop();
-  return {
-    title: "Processes on one Redis, 100 in flight in each",
-    x: "processes",
-    y: "ns a decision, over all",
-    series: { "10,000 keys": points },
+  const ns = nsEach(start, 2 * stays);
+  expectSame("Puts that were admitted", admitted, stays);
+  return ns;
+}
+
+async function concurrently(
+  bucket: RedisBucket,
+  names: readonly string[],
+  order: Uint32Array,
+  count: number,
+): Promise<number> {
+  const total = count === 1 ? 2000 : 20_000;
+  let next = 0;
+  let admitted = 0;
+  const work = async () => {
+    while (next < total) {
+      if (await bucket.tryPut(names[order[next++ & (order.length - 1)] as number] as string)) admitted++;
+    }
   };
-}
-
-/** Nanoseconds a call: the median of some rounds after a warm-up. */
-function nsEach(call: (i: number) => unknown): number {
-  const calls = quick ? 50_000 : 300_000;
-  const times: number[] = [];
-  for (let round = -1; round < ROUNDS; round++) {
-    const start = process.hrtime.bigint();
-    for (let i = 0; i < calls; i++) call(i + round * calls);
-    if (round >= 0) times.push(Number(process.hrtime.bigint() - start) / calls);
-  }
-  return median(times);
-}
-
-async function nsEachOf(call: () => Promise<unknown>, calls: number): Promise<number> {
-  const times: number[] = [];
-  for (let round = -1; round < 3; round++) {
-    const start = process.hrtime.bigint();
-    for (let i = 0; i < calls; i++) await call();
-    if (round >= 0) times.push(Number(process.hrtime.bigint() - start) / calls);
-  }
-  return median(times);
+  const start = process.hrtime.bigint();
+  await Promise.all(Array.from({ length: count }, work));
+  const ns = nsEach(start, total);
+  expectSame("Calls that were admitted", admitted, total);
+  return ns;
 }

@@ -10,12 +10,13 @@ import { AbstractClock, Limiter, Rate, tokenBucket } from "@sluice/core";
 import { SQLiteBucket } from "@sluice/sqlite";
 import Database from "better-sqlite3";
 import { RateLimiterSQLite } from "rate-limiter-flexible";
+import { DAY, PLENTY } from "./keys.js";
 
 /** Puts one unit for each key in turn, and says how many were admitted. */
 export type Round = (keys: readonly string[]) => number | Promise<number>;
 
-/** Units a second, so many that nothing is refused: all of them then write at every put. */
-const PLENTY = 1_000_000;
+/** Nothing is refused: all of them then write at every put. */
+const GENEROUS = new Rate(PLENTY, DAY);
 
 function open(folder: string, name: string): Database.Database {
   const database = new Database(join(folder, `${name}.db`));
@@ -25,7 +26,7 @@ function open(folder: string, name: string): Database.Database {
 }
 
 /** A fixed window by hand: one upsert, prepared once, with better-sqlite3 as it comes. */
-export function byHand(folder: string, limit = PLENTY): Round {
+export function byHand(folder: string, { limit, interval } = GENEROUS): Round {
   const database = open(folder, "by-hand");
   database.exec(
     "CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, points INTEGER NOT NULL, expire INTEGER NOT NULL)",
@@ -41,15 +42,15 @@ export function byHand(folder: string, limit = PLENTY): Round {
     let admitted = 0;
     for (const key of keys) {
       const now = Date.now();
-      if ((upsert.get(key, now + 1000, now, now) as number) <= limit) admitted++;
+      if ((upsert.get(key, now + interval, now, now) as number) <= limit) admitted++;
     }
     return admitted;
   };
 }
 
 /** `Limiter.tryAcquire` over a bucket, everything else as it comes. */
-export function sluice(folder: string, limit = PLENTY): Round {
-  const bucket = SQLiteBucket.open(join(folder, "sluice.db"), new Rate(limit, 1000), { algorithm: tokenBucket });
+export function sluice(folder: string, rate = GENEROUS): Round {
+  const bucket = SQLiteBucket.open(join(folder, "sluice.db"), rate, { algorithm: tokenBucket });
   const limiter = new Limiter(bucket);
   return (keys) => {
     let admitted = 0;
@@ -59,14 +60,14 @@ export function sluice(folder: string, limit = PLENTY): Round {
 }
 
 /** rate-limiter-flexible, one call after another: SQLite does one at a time in any case. */
-export async function flexible(folder: string, limit = PLENTY): Promise<Round> {
+export async function flexible(folder: string, { limit, interval } = GENEROUS): Promise<Round> {
   const limiter = await new Promise<RateLimiterSQLite>((resolve, reject) => {
     const options = {
       storeClient: open(folder, "flexible"),
       storeType: "better-sqlite3",
       tableName: "cells",
       points: limit,
-      duration: 1,
+      duration: interval / 1000,
     };
     const made: RateLimiterSQLite = new RateLimiterSQLite(options, (error?: Error) => {
       if (error === undefined) setImmediate(() => resolve(made));
@@ -80,7 +81,10 @@ export async function flexible(folder: string, limit = PLENTY): Promise<Round> {
       if (
         await limiter.consume(key).then(
           () => true,
-          () => false,
+          (refusal: unknown) => {
+            if (refusal instanceof Error) throw refusal;
+            return false;
+          },
         )
       )
         admitted++;
@@ -91,8 +95,7 @@ export async function flexible(folder: string, limit = PLENTY): Promise<Round> {
 
 /** A bucket asked for whole decisions: one put at a time, or `size` of them in one `putMany`. */
 export function puts(folder: string, size: number, file = "puts"): Round {
-  const rate = new Rate(PLENTY, 1000);
-  const bucket = SQLiteBucket.open(join(folder, `${file}.db`), rate, { algorithm: tokenBucket });
+  const bucket = SQLiteBucket.open(join(folder, `${file}.db`), GENEROUS, { algorithm: tokenBucket });
   return (keys) => {
     let admitted = 0;
     for (let i = 0; i < keys.length; i += size) {

@@ -2,9 +2,10 @@
  * How processes share one SQLite file: `sqlite-share.js PROCESSES SECONDS [MANY]`.
  *
  * Each puts for one key as fast as it can, and counts its transactions second by second;
- * with MANY, the first one puts so many items in each. Prints for Sluice, and for the raw
- * upsert with better-sqlite3's own waiting, what all of them did and the least that one
- * of them had in any second, as a part of its fair share.
+ * with MANY, the first one puts so many items in each. Prints for the raw upsert with
+ * better-sqlite3's own waiting, and for Sluice, as JSON: nanoseconds from one transaction of
+ * all together to the next and the least share that one of them had, second by second; the
+ * longest that one took, in milliseconds; and how many failed, because the file was locked for 5 s.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
 import { byHand, puts, type Round } from "./sqlite-contestants.js";
+import { type Measured, series } from "./statistics.js";
 
 /** What one process did. */
 interface Tally {
@@ -24,24 +28,9 @@ interface Tally {
   readonly failed: number;
 }
 
-/** What all of them did. */
-export interface Share {
-  readonly name: string;
-  /** Transactions a second, all processes together. */
-  readonly rate: number;
-  /** The least that one process had in a second, as a part of its fair share of all transactions in that second. */
-  readonly least: number;
-  /** Transactions a second of each process. */
-  readonly rates: readonly number[];
-  /** The longest that one transaction took, in milliseconds. */
-  readonly longest: number;
-  /** Transactions that failed, because the file was locked for 5 s. */
-  readonly failed: number;
-}
-
 const CONTESTANTS: Record<string, (folder: string, many: number) => Round> = {
-  sluice: puts,
   "by hand": (folder) => byHand(folder),
+  sluice: puts,
 };
 
 const [role = "4", ...words] = process.argv.slice(2);
@@ -49,15 +38,16 @@ if (role === "child") await child();
 else await main(Number(role), Number(words[0] ?? 10), Number(words[1] ?? 1));
 
 async function main(processes: number, seconds: number, many: number): Promise<void> {
-  const shares: Share[] = [];
+  const shares: Measured[] = [];
   // What is done by hand knows no putMany.
   for (const name of many === 1 ? Object.keys(CONTESTANTS) : ["sluice"]) {
     shares.push(await measure(name, processes, seconds, many));
   }
-  process.stdout.write(JSON.stringify(shares));
+  const first = many === 1 ? "" : `; the first one puts ${many} items in each`;
+  answer(`${seconds} s; 1 key, ${processes} processes${first}.`, shares);
 }
 
-async function measure(name: string, processes: number, seconds: number, many: number): Promise<Share> {
+async function measure(name: string, processes: number, seconds: number, many: number): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-share-"));
   const children = Array.from({ length: processes }, (_, i) =>
     fork(fileURLToPath(import.meta.url), ["child", name, folder, `${seconds}`, `${i === 0 ? many : 1}`]),
@@ -74,18 +64,23 @@ async function measure(name: string, processes: number, seconds: number, many: n
   return summary(name, seconds, tallies);
 }
 
-function summary(name: string, seconds: number, tallies: readonly Tally[]): Share {
-  let [total, least] = [0, 1];
+function summary(name: string, seconds: number, tallies: readonly Tally[]): Measured {
+  const totals: number[] = [];
+  const shares: number[] = [];
   for (let second = 0; second < seconds; second++) {
     const counts = tallies.map((tally) => tally.seconds[second] as number);
     const all = counts.reduce((a, b) => a + b);
-    total += all;
-    least = Math.min(least, ...counts.map((count) => (count * counts.length) / all));
+    totals.push(1e9 / all);
+    // As a part of what was fair.
+    shares.push(Math.min(...counts) * (counts.length / all));
   }
-  const rates = tallies.map((tally) => tally.seconds.reduce((a, b) => a + b) / seconds);
-  const longest = Math.max(...tallies.map((tally) => tally.longest));
-  const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
-  return { name, rate: total / seconds, least, rates, longest, failed };
+  const measures = {
+    ns: series(totals),
+    share: series(shares),
+    longest: series(tallies.map(({ longest }) => longest)),
+    failed: series([tallies.reduce((sum, { failed }) => sum + failed, 0)]),
+  };
+  return { name, measures };
 }
 
 /** Waits for the common start, and then puts as fast as it can. */
@@ -103,11 +98,11 @@ async function child(): Promise<void> {
   for (let before = performance.now(); ; ) {
     const second = Math.floor((Date.now() - start) / 1000);
     if (second >= counts.length) break;
-    try {
-      await put(keys);
+    const admitted = await tryPut();
+    if (admitted === undefined) failed++;
+    else {
+      expectSame(`${name} admitted`, admitted, keys.length);
       (counts[second] as number)++;
-    } catch {
-      failed++;
     }
     const now = performance.now();
     longest = Math.max(longest, now - before);
@@ -115,4 +110,12 @@ async function child(): Promise<void> {
   }
   process.send?.({ seconds: counts, longest, failed } satisfies Tally);
   process.disconnect();
+
+  async function tryPut(): Promise<number | undefined> {
+    try {
+      return await put(keys);
+    } catch {
+      return undefined;
+    }
+  }
 }

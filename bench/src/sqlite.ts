@@ -1,64 +1,79 @@
 /**
  * One case of the bench on a SQLite file, in a process of its own: `sqlite.js CASE KEYS ROUNDS CALLS`,
- * with the case `put` (all are admitted), `refused` (nearly none is), `many` or `log`.
+ * with the case `put` or `zipf` (all are admitted), `refused` (none is), `many` or `log`.
  *
- * The contestants take turns in short rounds, so that whatever else the machine does hits
- * them alike. Prints the timings as JSON; the first contestant is the one to compare with.
+ * The contestants take turns in short rounds. Prints the timings as JSON.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeKeys, makeOrder } from "./keys.js";
+import { Rate } from "@sluice/core";
+import Database from "better-sqlite3";
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
+import { DAY, makeKeys, makeOrder, makeZipfOrder, PLENTY } from "./keys.js";
 import * as contestants from "./sqlite-contestants.js";
 import { summarise } from "./statistics.js";
+import { nsEach, takeTurns } from "./turns.js";
 
 const WARM_UP = 2;
 
 const [name = "put", count = "1", rounds = "15", calls = "5000"] = process.argv.slice(2);
 const keys = makeKeys(Number(count));
-const order = makeOrder(keys.length, 7);
+const order = name === "zipf" ? makeZipfOrder(keys.length, 7) : makeOrder(keys.length, 7);
+const rate = new Rate(name === "refused" ? 1 : PLENTY, DAY);
 const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+
+const all = Object.entries(await line());
+// All know all keys, and where there is one unit for each, it is gone. So many that most never come are new when they do.
+if (name !== "zipf")
+  for (const [contestant, puts] of all) expectSame(`${contestant} admitted`, await puts(keys), keys.length);
+const slices = all.map(([contestant, puts]) => [contestant, (turn: number) => time(contestant, puts, turn)] as const);
+const measured = await takeTurns(Object.fromEntries(slices), Number(rounds), WARM_UP);
+rmSync(folder, { recursive: true });
+answer(`${rounds} rounds of ${calls} puts; ${traffic()}. ${software()}`, summarise(measured));
 
 async function line(): Promise<Record<string, contestants.Round>> {
   if (name === "many") {
-    return { "single puts": contestants.puts(folder, 1), "putMany of 100": contestants.puts(folder, 100, "many") };
+    return {
+      "sluice, single puts": contestants.puts(folder, 1),
+      "sluice, putMany of 100": contestants.puts(folder, 100, "many"),
+    };
   }
   if (name === "log") {
-    const limits = [10, 40, 100, 1000, 100_000].map((limit) => [`log of ${limit}`, contestants.fullLog(folder, limit)]);
-    return { "token bucket": contestants.sluice(folder), ...Object.fromEntries(limits) };
+    const limits = [10, 40, 100, 1000, 100_000].map((limit) => [
+      `sluice, log of ${limit.toLocaleString("en")}`,
+      contestants.fullLog(folder, limit),
+    ]);
+    return { "sluice, token bucket": contestants.sluice(folder), ...Object.fromEntries(limits) };
   }
-  // As many as 100 a second are admitted where puts are to be refused.
-  const limit = name === "refused" ? 100 : undefined;
   return {
-    "by hand": contestants.byHand(folder, limit),
-    sluice: contestants.sluice(folder, limit),
-    "rate-limiter-flexible": await contestants.flexible(folder, limit),
+    "by hand": contestants.byHand(folder, rate),
+    sluice: contestants.sluice(folder, rate),
+    "rate-limiter-flexible": await contestants.flexible(folder, rate),
   };
 }
 
-const all = Object.entries(await line());
-for (const [, puts] of all) await puts(keys);
-
-const measured: Map<string, number>[] = [];
-for (let round = 0; round < Number(rounds) + WARM_UP; round++) {
-  const start = round * Number(calls);
+/** Nanoseconds a put. */
+async function time(contestant: string, puts: contestants.Round, turn: number): Promise<number> {
+  const from = (turn + WARM_UP) * Number(calls);
   const walk = Array.from(
     { length: Number(calls) },
-    (_, i) => keys[order[(start + i) % order.length] as number] as string,
+    (_, i) => keys[order[(from + i) % order.length] as number] as string,
   );
-  const times = new Map<string, number>();
-  for (const [contestant, puts] of all) times.set(contestant, await time(puts, walk));
-  if (round >= WARM_UP) measured.push(times);
-}
-process.stdout.write(JSON.stringify(summarise(measured)));
-rmSync(folder, { recursive: true });
-process.exit(0);
-
-/** Nanoseconds a put. */
-async function time(puts: contestants.Round, walk: readonly string[]): Promise<number> {
   const start = process.hrtime.bigint();
   const admitted = await puts(walk);
-  const ns = Number(process.hrtime.bigint() - start);
-  if (name !== "refused" && admitted !== walk.length) throw new Error(`Of ${walk.length}, ${admitted} were admitted.`);
-  return ns / walk.length;
+  const ns = nsEach(start, walk.length);
+  expectSame(`${contestant} admitted`, admitted, name === "refused" ? 0 : walk.length);
+  return ns;
+}
+
+function traffic(): string {
+  if (name === "log") return "with each that comes, the oldest leaves";
+  return `${rate.limit}/day a key, ${name === "refused" ? "all refused" : "all admitted"}`;
+}
+
+function software(): string {
+  const version = new Database(":memory:").prepare("SELECT sqlite_version()").pluck().get();
+  return `SQLite ${version}, write-ahead log, synchronous NORMAL.`;
 }

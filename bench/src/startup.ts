@@ -1,23 +1,16 @@
 /**
  * What it takes to load each entry: bytes, minified and gzipped, and the time of the import.
  *
- * Bundled by esbuild for a browser, drivers and peers left out. Times are those of a fresh
+ * Bundled by esbuild for Node, without drivers and frameworks. Times are those of a fresh
  * process each, less that of one which imports nothing. Prints rows as JSON.
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { median } from "./statistics.js";
-
-/** One entry, or what a user writes. */
-interface Row {
-  readonly name: string;
-  readonly minified: number;
-  readonly gzipped: number;
-  /** Milliseconds. */
-  readonly time: number;
-}
+import { answer } from "./answer.js";
+import type { Startup } from "./report.js";
+import { type Series, series } from "./statistics.js";
 
 const [runs = "9"] = process.argv.slice(2);
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -28,19 +21,46 @@ const TOKEN_BUCKET_USER = `
   const limiter = new Limiter(new InMemoryBucket("10/s burst 20", { algorithm: tokenBucket }));
   console.log(limiter.tryAcquire("ada"));
 `;
+/** Whoever uses an entry has these already, or does not need them. */
+const DRIVERS = [
+  "pg",
+  "ioredis",
+  "better-sqlite3",
+  "hono",
+  "express",
+  "koa",
+  "fastify",
+  "@nestjs/*",
+  "@opentelemetry/*",
+];
+const OWN = [
+  "@sluice/core",
+  "@sluice/memory",
+  "@sluice/sqlite",
+  "@sluice/postgres",
+  "@sluice/redis",
+  "@sluice/http",
+  "@sluice/http/node",
+  "@sluice/http/express",
+  "@sluice/http/fastify",
+  "@sluice/http/koa",
+  "@sluice/http/hono",
+  "@sluice/http/fetch",
+  "@sluice/http/express-store",
+  "@sluice/http/fastify-store",
+  "@sluice/http/throttler-storage",
+  "@sluice/otel",
+  "@sluice/conformance",
+  "@sluice/cli",
+  "sluice",
+];
 const ENTRIES: Readonly<Record<string, string>> = {
   "what a token-bucket user imports": TOKEN_BUCKET_USER,
   "the same without Limiter": `
     import { tokenBucket } from "@sluice/core";
     import { InMemoryBucket } from "@sluice/memory";
     console.log(new InMemoryBucket("10/s", { algorithm: tokenBucket }).tryPut("ada"));`,
-  "@sluice/core": all("@sluice/core"),
-  "@sluice/memory": all("@sluice/memory"),
-  "@sluice/sqlite": all("@sluice/sqlite"),
-  "@sluice/postgres": all("@sluice/postgres"),
-  "@sluice/redis": all("@sluice/redis"),
-  "@sluice/http": all("@sluice/http"),
-  sluice: all("sluice"),
+  ...Object.fromEntries(OWN.map((entry) => [entry, all(entry)])),
   "rate-limiter-flexible": `import { RateLimiterMemory } from "rate-limiter-flexible"; console.log(RateLimiterMemory);`,
   bottleneck: `import Bottleneck from "bottleneck"; console.log(Bottleneck);`,
   limiter: `import { RateLimiter } from "limiter"; console.log(RateLimiter);`,
@@ -48,15 +68,15 @@ const ENTRIES: Readonly<Record<string, string>> = {
 };
 
 const times = importTimes();
-const rows: Row[] = [];
+const rows: Startup[] = [];
 for (const [name, source] of Object.entries(ENTRIES)) rows.push(await measure(name, source));
-process.stdout.write(JSON.stringify(rows));
+answer(`Times of ${runs} processes each, less that of one that imports nothing.`, rows);
 
 function all(entry: string): string {
   return `import * as all from ${JSON.stringify(entry)}; console.log(all);`;
 }
 
-async function measure(name: string, contents: string): Promise<Row> {
+async function measure(name: string, contents: string): Promise<Startup> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: here, loader: "js" },
     bundle: true,
@@ -65,25 +85,25 @@ async function measure(name: string, contents: string): Promise<Row> {
     format: "esm",
     target: "es2023",
     platform: "node",
-    external: ["pg", "ioredis", "better-sqlite3", "hono", "express", "koa", "fastify"],
+    external: DRIVERS,
   });
   const bytes = (outputFiles[0] as { contents: Uint8Array }).contents;
   return {
     name,
     minified: bytes.length,
     gzipped: gzipSync(bytes, { level: 9 }).length,
-    time: times.get(name) ?? Number.NaN,
+    time: times.get(name) as Series,
   };
 }
 
 /** Milliseconds of each import, over rounds in which all take turns: a process that imports it, less one that does not. */
-function importTimes(): Map<string, number> {
+function importTimes(): Map<string, Series> {
   const measured = new Map(Object.keys(ENTRIES).map((name) => [name, [] as number[]]));
   for (let round = 0; round < Number(runs); round++) {
     const empty = processTime("");
     for (const [name, source] of Object.entries(ENTRIES)) measured.get(name)?.push(processTime(source) - empty);
   }
-  return new Map([...measured].map(([name, list]) => [name, median(list)]));
+  return new Map([...measured].map(([name, list]) => [name, series(list)]));
 }
 
 function processTime(source: string): number {

@@ -1,32 +1,52 @@
+/**
+ * From rounds to numbers.
+ *
+ * @module
+ */
+
+/** One measure of one contestant, over the rounds. */
+export interface Series {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+  /** Round by round, to five digits. */
+  readonly rounds: readonly number[];
+}
+
+/** What one contestant did: most often `ns` alone, the nanoseconds that one call took. */
+export interface Measured {
+  readonly name: string;
+  readonly measures: Readonly<Record<string, Series>>;
+}
+
 /** The middle of a list of numbers. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] as number;
 }
 
-/** Times of one contestant over the rounds, in nanoseconds a call. */
-export interface Timing {
-  readonly name: string;
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-  /** How many times as fast as the hand-written loop: the median over the rounds. */
-  readonly ofFloor: number;
+export function series(rounds: readonly number[]): Series {
+  return {
+    median: median(rounds),
+    least: Math.min(...rounds),
+    most: Math.max(...rounds),
+    rounds: rounds.map((value) => Number(value.toPrecision(5))),
+  };
 }
 
-/** Sums up rounds in which every contestant ran once; the first named is the floor. */
-export function summarise(rounds: readonly ReadonlyMap<string, number>[]): Timing[] {
-  const names = [...(rounds[0]?.keys() ?? [])];
-  const floor = names[0] as string;
-  return names.map((name) => {
-    const times = rounds.map((round) => round.get(name) as number);
-    const ratios = rounds.map((round) => (round.get(floor) as number) / (round.get(name) as number));
-    return {
-      name,
-      median: median(times),
-      least: Math.min(...times),
-      most: Math.max(...times),
-      ofFloor: median(ratios),
-    };
+/** Sums up rounds: of each contestant its measures, or nanoseconds alone. Who skips rounds skips the last ones. */
+export function summarise(
+  rounds: readonly ReadonlyMap<string, number | Readonly<Record<string, number>>>[],
+): Measured[] {
+  return [...(rounds[0]?.keys() ?? [])].map((name) => {
+    const seen = rounds.flatMap((round) => {
+      const value = round.get(name);
+      return value === undefined ? [] : [typeof value === "number" ? { ns: value } : value];
+    });
+    const measures = Object.keys(seen[0] ?? {}).map((measure) => [
+      measure,
+      series(seen.map((one) => (one as Record<string, number>)[measure] as number)),
+    ]);
+    return { name, measures: Object.fromEntries(measures) };
   });
 }

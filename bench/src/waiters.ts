@@ -6,7 +6,10 @@
  * contestants take turns.
  */
 import { ManualClock } from "@sluice/core";
+import { answer } from "./answer.js";
+import { expectSame } from "./check.js";
 import { summarise } from "./statistics.js";
+import { nsEach, type Slice, takeTurns } from "./turns.js";
 import { byHand, CONTESTANTS, sluice, type Waiting } from "./waiter-contestants.js";
 
 const WAITERS = 10_000;
@@ -18,31 +21,24 @@ const WARM_UP = 20;
 const SLOW = "bottleneck";
 
 const [name = "pass", rounds = "15"] = process.argv.slice(2);
+const slowRounds = Math.ceil(Number(rounds) / 20);
 
 const CASES: Record<string, Record<string, () => Promise<number>>> = {
   pass: Object.fromEntries(Object.entries(CONTESTANTS).map(([contestant, make]) => [contestant, pass(make)])),
   release: { "by hand": release(byHand), sluice: release(sluice) },
 };
 
-const line = Object.entries(CASES[name] ?? {});
-if (line.length === 0) throw new Error(`There is no case ${name}: name one of ${Object.keys(CASES).join(", ")}.`);
-const measured: Map<string, number>[] = [];
-const slow: number[] = [];
-for (let round = 0; round < Number(rounds) + WARM_UP; round++) {
-  const times = new Map<string, number>();
-  for (const [contestant, run] of line) {
-    const again = contestant !== SLOW || slow.length < 2;
-    const ns = again ? await run() : (slow[slow.length - 1] as number);
-    if (contestant === SLOW && again) slow.push(ns);
-    times.set(contestant, ns);
-  }
-  if (round >= WARM_UP) measured.push(times);
-}
-process.stdout.write(JSON.stringify(summarise(measured)));
-process.exit(0);
+if (name === "release") for (const make of [byHand, sluice]) await checkWaiting(make);
+const slices = Object.entries(CASES[name] ?? {}).map(([contestant, run]): [string, Slice<number | undefined>] => [
+  contestant,
+  (turn) => (contestant !== SLOW || (turn >= 0 && turn < slowRounds) ? run() : undefined),
+]);
+const measured = await takeTurns(Object.fromEntries(slices), Number(rounds), WARM_UP);
+const fewer = name === "pass" ? `, ${SLOW} ${slowRounds}` : "";
+answer(`${rounds} rounds${fewer}; each makes its limiter anew.`, summarise(measured));
 
 function pass(make: (limit: number, interval: number) => Waiting): () => Promise<number> {
-  return async () => nsEach(make(ENOUGH, INTERVAL), () => {});
+  return async () => nsOfAll(make(ENOUGH, INTERVAL), () => {});
 }
 
 function release(make: (limit: number, interval: number, clock: ManualClock) => Waiting): () => Promise<number> {
@@ -50,12 +46,24 @@ function release(make: (limit: number, interval: number, clock: ManualClock) => 
     const clock = new ManualClock();
     const wait = make(WAITERS, 1000, clock);
     for (let i = 0; i < WAITERS; i++) await wait();
-    return nsEach(wait, () => clock.advance(1000));
+    return nsOfAll(wait, () => clock.advance(1000));
   };
 }
 
+/** Of three callers where two may pass in a second, the third waits for the second. */
+async function checkWaiting(make: (limit: number, interval: number, clock: ManualClock) => Waiting): Promise<void> {
+  const clock = new ManualClock();
+  const wait = make(2, 1000, clock);
+  const passed: number[] = [];
+  const all = [1, 2, 3].map((caller) => wait().then(() => passed.push(caller)));
+  await new Promise(setImmediate);
+  expectSame("Callers who passed at once", passed, [1, 2]);
+  clock.advance(1000);
+  await Promise.all(all);
+}
+
 /** Nanoseconds of each of all who wait at once, and are let through by `open`. */
-async function nsEach(wait: Waiting, open: () => void): Promise<number> {
+async function nsOfAll(wait: Waiting, open: () => void): Promise<number> {
   let passed = 0;
   const done = () => {
     passed++;
@@ -66,7 +74,7 @@ async function nsEach(wait: Waiting, open: () => void): Promise<number> {
   open();
   await all[WAITERS - 1];
   if (passed < WAITERS) await Promise.all(all);
-  const ns = Number(process.hrtime.bigint() - start);
-  if (passed !== WAITERS) throw new Error(`${passed} of ${WAITERS} passed.`);
-  return ns / WAITERS;
+  const ns = nsEach(start, WAITERS);
+  expectSame("Callers who passed", passed, WAITERS);
+  return ns;
 }
