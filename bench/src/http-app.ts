@@ -9,7 +9,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answer } from "./answer.js";
 import { expectSame } from "./check.js";
-import { ADDRESSES, type Exchange, exchanges } from "./http-exchange.js";
+import { ADDRESSES, CLIENTS, ENOUGH, type Exchange, exchanges } from "./http-exchange.js";
 import { beyond, takeRounds } from "./http-turns.js";
 import { summarise } from "./statistics.js";
 import { nsEach } from "./turns.js";
@@ -18,8 +18,6 @@ import { nsEach } from "./turns.js";
 export type MakeApp = (limit: number) => RequestListener | Promise<RequestListener>;
 
 const BARE = "bare";
-const ENOUGH = 60_000_000;
-const CLIENTS = 1000;
 
 /** Prints nanoseconds a request beyond the bare app. The words are the family of addresses, rounds and requests. */
 export async function measureApps(
@@ -47,7 +45,7 @@ export async function answerBeyond(
   const { ns: own } = summarise(measured).find(({ name }) => name === BARE)?.measures ?? {};
   const us = (ns = Number.NaN) => (ns / 1000).toFixed(1);
   const floor = `The bare app takes ${us(own?.median)} us a request (${us(own?.least)} - ${us(own?.most)}).`;
-  return answer(`${settings}, all admitted. ${floor}`, summarise(beyond(BARE, measured)));
+  return answer(`${settings}; ${ENOUGH}/min a client, all admitted. ${floor}`, summarise(beyond(BARE, measured)));
 }
 
 /** Of three requests of one client, all are told what is left, and the third is refused. */

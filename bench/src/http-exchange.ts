@@ -25,6 +25,11 @@ export class Answer extends ServerResponse {
   }
 }
 
+/** How many clients ask in turn. */
+export const CLIENTS = 1000;
+/** How often each may ask in a minute where nobody is refused. */
+export const ENOUGH = 60_000_000;
+
 /** The address of a client, by its number. */
 export const ADDRESSES = {
   IPv4: (client: number) => `10.0.${client >> 8}.${client & 255}`,

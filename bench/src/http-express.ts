@@ -9,14 +9,12 @@ import { createRequire } from "node:module";
 import express, { type Request, type Response } from "express";
 import { answer } from "./answer.js";
 import { expectSame } from "./check.js";
-import { ADDRESSES, type Exchange, exchanges } from "./http-exchange.js";
+import { ADDRESSES, CLIENTS, ENOUGH, type Exchange, exchanges } from "./http-exchange.js";
 import { CONTESTANTS, type Middleware } from "./http-express-contestants.js";
 import { takeRounds } from "./http-turns.js";
 import { summarise } from "./statistics.js";
 import { nsEach } from "./turns.js";
 
-const ENOUGH = 60_000_000;
-const CLIENTS = 1000;
 // The types that are installed are those of Express 5.
 const express4 = createRequire(import.meta.url)("express-4") as typeof express;
 const APPS = { "express-5": express, "express-4": express4, node: undefined } as const;
@@ -27,17 +25,21 @@ const contestants = Object.entries(CONTESTANTS[framework as keyof typeof CONTEST
 const fromAll = exchanges(CLIENTS, ADDRESSES.IPv4);
 const fromOne = exchanges(1, ADDRESSES.IPv4);
 const isRefused = traffic === "refused";
+const limit = isRefused ? 1 : ENOUGH;
 
 for (const [name, contestant] of contestants) await checkRefusal(name, contestant(2));
 const slices: Record<string, () => Promise<number>> = {};
 for (const [name, contestant] of contestants) {
-  const middleware = contestant(isRefused ? 1 : ENOUGH);
+  const middleware = contestant(limit);
   // Where each client may ask once, it has done so.
   if (isRefused) await run(middleware, ready(fromAll(CLIENTS)));
   slices[name] = () => slice(name, middleware);
 }
 const measured = summarise(await takeRounds(slices, Number(rounds)));
-answer(`${rounds} rounds of ${requests} requests, all ${isRefused ? "refused" : "admitted"}.`, measured);
+answer(
+  `${rounds} rounds of ${requests} requests; ${limit}/min a client, all ${isRefused ? "refused" : "admitted"}.`,
+  measured,
+);
 
 /** Exchanges as the framework hands them on. */
 function ready(line: Exchange[]) {

@@ -108,12 +108,14 @@ export const PARTS: Readonly<Record<string, Part>> = {
   http: {
     peers: [
       "express",
+      "express-4",
       "express-rate-limit",
       "rate-limiter-flexible",
       "fastify",
       "@fastify/rate-limit",
       "hono",
       "hono-rate-limiter",
+      "koa",
     ],
     cases: [
       middleware("node:http, what goes around a handler", "node", "put", "25"),
@@ -125,7 +127,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
       fastify("Fastify, beyond the bare app, clients with an IPv4 address", "IPv4"),
       fastify("Fastify, beyond the bare app, clients with an IPv4-mapped IPv6 address", "IPv4-mapped"),
       one("Koa, beyond the bare app", "http-koa.js", ["IPv4", "25"], ["IPv4", "5"], HTTP),
-      one("Hono, beyond the bare app", "http-hono.js", ["41"], ["7"], HTTP),
+      one("Hono, beyond the bare app", "http-fetch.js", ["hono", "41"], ["hono", "7"], HTTP),
+      one("A fetch handler, beyond the bare one", "http-fetch.js", ["fetch", "25"], ["fetch", "5"], HTTP),
       one(
         "A free slot of a RequestQueue, taken and given back",
         "http-queue.js",
@@ -199,7 +202,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     ],
   },
   scale: {
-    peers: [],
+    peers: ["ioredis"],
     cases: [
       scale("Keys in memory: ns a decision, by keys", "keys"),
       scale("Rates a key, 10,000 keys in memory: ns a decision, by rates", "rates"),

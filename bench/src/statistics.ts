@@ -4,12 +4,11 @@
  * @module
  */
 
-/** One measure of one contestant, over the rounds. */
+/** One measure of one contestant, over the rounds, to five digits. */
 export interface Series {
   readonly median: number;
   readonly least: number;
   readonly most: number;
-  /** Round by round, to five digits. */
   readonly rounds: readonly number[];
 }
 
@@ -25,13 +24,9 @@ export function median(numbers: readonly number[]): number {
   return sorted[sorted.length >> 1] as number;
 }
 
-export function series(rounds: readonly number[]): Series {
-  return {
-    median: median(rounds),
-    least: Math.min(...rounds),
-    most: Math.max(...rounds),
-    rounds: rounds.map((value) => Number(value.toPrecision(5))),
-  };
+export function series(values: readonly number[]): Series {
+  const rounds = values.map((value) => Number(value.toPrecision(5)));
+  return { median: median(rounds), least: Math.min(...rounds), most: Math.max(...rounds), rounds };
 }
 
 /** Sums up rounds: of each contestant its measures, or nanoseconds alone. Who skips rounds skips the last ones. */

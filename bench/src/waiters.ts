@@ -28,8 +28,10 @@ const CASES: Record<string, Record<string, () => Promise<number>>> = {
   release: { "by hand": release(byHand), sluice: release(sluice) },
 };
 
+const chosen = CASES[name];
+if (chosen === undefined) throw new Error(`There is no case ${name}: name one of ${Object.keys(CASES).join(", ")}.`);
 if (name === "release") for (const make of [byHand, sluice]) await checkWaiting(make);
-const slices = Object.entries(CASES[name] ?? {}).map(([contestant, run]): [string, Slice<number | undefined>] => [
+const slices = Object.entries(chosen).map(([contestant, run]): [string, Slice<number | undefined>] => [
   contestant,
   (turn) => (contestant !== SLOW || (turn >= 0 && turn < slowRounds) ? run() : undefined),
 ]);
