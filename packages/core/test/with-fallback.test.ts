@@ -60,6 +60,18 @@ describe("withFallback()", () => {
     expect(await bucket.tryPut("ada")).toBe(true);
   });
 
+  test("tells who is refused to come back when the primary is tried, and in a while as long as it is being asked", async () => {
+    const { clock, primary, bucket, breakDown } = open(() => "closed");
+    breakDown();
+    const refused = async () => (await bucket.put({ key: "ada" })).retryAfter;
+    expect([await refused(), await refused(), await refused()]).toEqual([20, 1000, 1000]);
+    clock.advance(1000);
+    primary.travel = () => new Promise(() => {});
+    void bucket.put({ key: "bob" });
+    await settle();
+    expect(await refused()).toBe(20);
+  });
+
   test("leaves the primary alone after some failures in a row, then lets one call try it, and returns", async () => {
     const { clock, primary, bucket, breakDown, mend } = open(ownShare);
     breakDown();
