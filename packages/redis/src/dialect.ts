@@ -23,9 +23,9 @@ export interface Dialect {
 
 /** The dialect of each rule, for kernels of one rate and of several. */
 const DIALECTS: Readonly<Record<string, readonly [one: Dialect, several: Dialect]>> = {
-  "token-bucket": cellDialects(lua.tokenBucket, lua.openBookings),
-  "fixed-window": cellDialects(lua.fixedWindow),
-  "sliding-window-counter": cellDialects(lua.slidingWindowCounter),
+  "token-bucket": cellDialects(lua.tokenBucket, new Script(lua.tokenBucketPut), lua.openBookings),
+  "fixed-window": cellDialects(lua.fixedWindow, putOf(lua.fixedWindow)),
+  "sliding-window-counter": cellDialects(lua.slidingWindowCounter, putOf(lua.slidingWindowCounter)),
   "sliding-window-log": [logDialect(), logDialect()],
 };
 
@@ -40,12 +40,16 @@ export function dialectOf(algorithm: Algorithm, { rule, rates }: Kernel): Dialec
   );
 }
 
+/** The script for one put that a rule has no shorter one for. */
+function putOf(rule: string): Script {
+  return new Script(lua.putStart, lua.life, rule, lua.cellOne, lua.cellPut);
+}
+
 /** @param bookings Where the rule books, how. */
-function cellDialects(rule: string, bookings = ""): [one: Dialect, several: Dialect] {
+function cellDialects(rule: string, put: Script, bookings = ""): [one: Dialect, several: Dialect] {
   const leak = new Script(lua.prelude, lua.steps, rule, lua.cellLeak);
   const trip = (...parts: string[]) => new Script(lua.prelude, lua.steps, lua.life, rule, bookings, ...parts);
   const exchange = new Script(lua.prelude, lua.life, rule, lua.cellExchange);
-  const put = new Script(lua.putStart, lua.life, rule, lua.cellOne, lua.cellPut);
   return [
     { trip: trip(lua.cellOne, lua.cellTripOne), put, leak, read: undefined, exchange },
     { trip: trip(lua.cellTripMany), put: undefined, leak, read: undefined, exchange },

@@ -9,7 +9,7 @@ import {
   slidingWindowLog,
   tokenBucket,
 } from "@sluice/core";
-import { RedisBucket, type RedisBucketOptions, RedisClock } from "@sluice/redis";
+import { RedisBucket, type RedisBucketOptions, type RedisClient, RedisClock } from "@sluice/redis";
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
 import { redisUrl } from "../../../test/servers/urls.js";
@@ -29,6 +29,21 @@ function open(rates: string | string[], { name = randomUUID(), ...options }: Red
     /** Milliseconds until Redis drops the cell of a key. */
     life: (key: string) => client.pttl(cell(key)),
   };
+}
+
+/** A bucket, and what Redis answers it. */
+function openHeard(rate: string, algorithm: Algorithm) {
+  const replies: Buffer[] = [];
+  const heard: RedisClient = {
+    createBuiltinCommand: (name) => ({
+      async buffer(...values) {
+        const reply = await client.createBuiltinCommand(name).buffer.apply(client, values as []);
+        replies.push(reply as Buffer);
+        return reply;
+      },
+    }),
+  };
+  return { bucket: new RedisBucket(heard, rate, { algorithm, name: randomUUID() }), replies };
 }
 
 describe("RedisBucket", () => {
@@ -56,6 +71,25 @@ describe("RedisBucket", () => {
     expect((await bucket.cancel({ key: "ada", weight: 2 }, booking)).remaining).toBe(5);
     expect((await bucket.put({ key: "ada", weight: 6 })).allowed).toBe(false);
     expect((await bucket.put({ key: "ada", weight: 5 })).allowed).toBe(true);
+  });
+
+  test.each(
+    ALGORITHMS.filter((algorithm) => algorithm !== slidingWindowLog).flatMap((algorithm) =>
+      ["1000/s", "7/3ms", "3/h", "9999999999971/d"].map((rate) => [algorithm.name, rate, algorithm] as const),
+    ),
+  )("keeps of puts that ride alone what the kernel keeps: %s, %s", async (_, rate, algorithm) => {
+    const { bucket, replies } = openHeard(rate, algorithm);
+    const kernel = algorithm.compile(bucket.rates);
+    const weights = Array.from({ length: 60 }, (_, i) => 1 + ((i * i) % 3) * Math.ceil(bucket.capacity / 20));
+    for (const weight of weights) await bucket.put({ key: "ada", weight });
+    const cell = { numbers: new Float64Array(kernel.width), offset: 0 };
+    for (const [i, reply] of replies.entries()) {
+      // A reply is the server's time, and the cell as it was before the put.
+      const [now = 0, ...before] = Array.from({ length: 1 + kernel.width }, (_, n) => reply.readDoubleLE(8 * n));
+      expect(before).toEqual([...cell.numbers]);
+      kernel.admit(cell, now, weights[i] as number);
+    }
+    expect(replies.length).toBe(60);
   });
 
   test.each(ALGORITHMS)("goes by the server's clock: $name", async (algorithm) => {
