@@ -93,9 +93,13 @@ export class InMemoryBucket extends AbstractBucket<"sync"> {
   protected override _tryPut(key: string, weight: number): boolean {
     if (weight === 0) return true;
     const now = this._now();
-    const state = this.#table.find(key);
-    if (state !== undefined) return this._kernel.admit(state, now, weight);
-    return weight <= this._capacity && this._kernel.admit(this.#table.add(key, now), now, weight);
+    let state = this.#table.find(key);
+    if (state === undefined) {
+      if (weight > this._capacity) return false;
+      state = this.#table.add(key, now);
+    }
+    // One call for new keys and known ones: of two, the engine would not inline all the way.
+    return this._kernel.admit(state, now, weight);
   }
 
   protected override _reserve({ key, weight, at }: Entry, maxWait: number): Booked {
