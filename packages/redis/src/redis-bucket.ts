@@ -42,7 +42,7 @@ const SCAN_COUNT = 1000;
  * A bucket in Redis or Valkey, shared by all who reach it, on a single server or a Cluster.
  *
  * A cell is one key of Redis, `prefix:name:algorithm:rates:{key}`, with a time to live: Redis
- * drops it by itself, ten to twenty seconds after it is as good as new. Operations ride in
+ * drops it by itself, soon after it is as good as new. Operations ride in
  * trips, one script call each, in which the server's clock decides. On a Cluster the keys of
  * one slot ride together, and the slots travel side by side.
  *

@@ -1,10 +1,8 @@
--- Carries out the one put, as cell-trip-one.lua does many steps; nothing on a cell that has more than its
--- numbers, which is told by an answer of nil.
+-- Carries out the one put, as cell-trip-one.lua does many steps.
 local key, p1, p2, p3 = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local a, b, c, ended = 0, 0, 0, nil
 local value = call("GET", key)
 if value then
-  if #value > #FRESH then return nil end
   a, b, c = unpack_numbers(FORMAT, value)
   ended = reset(0, a, b, c, p1, p2)
 end

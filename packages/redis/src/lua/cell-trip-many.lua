@@ -3,7 +3,10 @@
 local NUMBERS = WIDTH * rates
 local FORMAT = "<" .. string.rep("d", NUMBERS)
 local p = {}
-for q = 1, 3 * rates, 3 do p[q], p[q + 1], p[q + 2] = parameters() end
+for q = 1, 3 * rates, 3 do
+  p[q], p[q + 1], p[q + 2] = parameters()
+  if REFILLS then mark = max(mark, 1000000 * ceil(p[q + 2] / p[q] / 8000000)) end
+end
 
 -- Microseconds from an instant until the cell is as good as new.
 local function reset_all(at, s)

@@ -1,7 +1,7 @@
 -- The fixed window, operation by operation as in packages/core/src/algorithms/fixed-window.ts.
 -- A rate has two numbers: the start of its window, and the units counted in it. Its parameters are
 -- limit and interval.
-local WIDTH = 2
+local WIDTH, REFILLS = 2, false
 
 -- Whether a step is admitted, and what the numbers of a rate become if it is.
 local function carry_out(operation, units, now, start, count, _, limit, interval)

@@ -1,7 +1,7 @@
 -- The sliding window counter, operation by operation as in packages/core/src/algorithms/sliding-window-counter.ts.
 -- A rate has three numbers: the start of its window, the units counted in it, and those of the
 -- window before. Its parameters are limit and interval.
-local WIDTH = 3
+local WIDTH, REFILLS = 3, false
 
 -- The windows at an instant: start, units in this one, units in the one before, microseconds of that still in view.
 local function look(at, stored, current, previous, interval)

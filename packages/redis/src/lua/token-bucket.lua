@@ -1,7 +1,7 @@
 -- The token bucket, operation by operation as in packages/core/src/algorithms/token-bucket.ts.
 -- A rate has two numbers: when it changed last, and the steps in use then. Its parameters are the
 -- steps that a microsecond gives back, those in a unit, and those in a full bucket.
-local WIDTH = 2
+local WIDTH, REFILLS = 2, true
 
 -- Whether a step is admitted, and what the numbers of a rate become if it is.
 local function carry_out(operation, units, now, changed, used, _, refill, unit, full, time)
