@@ -234,6 +234,15 @@ describe("Limiter.reserve()", () => {
     expect(() => second.commit(-1)).toThrow(RangeError);
   });
 
+  test("who waits is served at once when a reservation is cancelled", async () => {
+    const limiter = new Limiter(new InMemoryBucket("10/s", { algorithm: tokenBucket, clock: new ManualClock() }));
+    const reservation = limiter.reserve("ada", 10);
+    const waiting = limiter.acquire("ada", { weight: 4 });
+    reservation.commit(6);
+    expect((await waiting).allowed).toBe(true);
+    limiter.close();
+  });
+
   test("what is too far ahead, or never fits, is refused with the wait", async () => {
     const limiter = new Limiter(
       toAsync(new InMemoryBucket("10/s", { algorithm: tokenBucket, clock: new ManualClock() })),

@@ -57,6 +57,16 @@ describe("Budget", () => {
     expect(await budget.remaining()).toEqual({ rpm: 4, inputTokens: 500, outputTokens: 700 });
   });
 
+  test("what time has given back of an estimate is not given back again", async () => {
+    const { clock, budget } = open();
+    const estimate = { inputTokens: 3000, outputTokens: 800 };
+    const first = await budget.reserve(estimate);
+    clock.advance(60_000);
+    await budget.reserve(estimate, { timeout: 0 });
+    await first.commit({ inputTokens: 100 });
+    expect(await budget.remaining()).toEqual({ rpm: 4, inputTokens: 0, outputTokens: 0 });
+  });
+
   test("what could never fit is refused at once", async () => {
     const { budget } = open();
     await expect(budget.reserve({ outputTokens: 801 })).rejects.toMatchObject({ limiter: "outputTokens", weight: 801 });

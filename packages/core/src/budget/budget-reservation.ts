@@ -1,24 +1,17 @@
-import type { Limiter } from "../limiter/limiter.js";
 import type { Units } from "./budget.js";
+import type { Held } from "./held.js";
 
 /** What {@link Budget.reserve} took before a call: settle it once the call is done, or cancel it. */
 export class BudgetReservation<N extends string> {
-  readonly #key: string;
   readonly #cost: ReadonlyMap<N, number>;
-  readonly #limiter: (name: N) => Limiter<"async">;
+  readonly #hold: (name: N) => Held;
   readonly #check: (usage: Units<N>) => Map<N, number>;
   #settled: Promise<void> | undefined;
 
   /** @internal */
-  constructor(
-    key: string,
-    cost: ReadonlyMap<N, number>,
-    limiter: (name: N) => Limiter<"async">,
-    check: (usage: Units<N>) => Map<N, number>,
-  ) {
-    this.#key = key;
+  constructor(cost: ReadonlyMap<N, number>, hold: (name: N) => Held, check: (usage: Units<N>) => Map<N, number>) {
     this.#cost = cost;
-    this.#limiter = limiter;
+    this.#hold = hold;
     this.#check = check;
   }
 
@@ -34,8 +27,9 @@ export class BudgetReservation<N extends string> {
   }
 
   /**
-   * Gives everything back: the call was not made. This is a refund, which knows nothing of time:
-   * under the token bucket, settle soon, for units that time has given back meanwhile are given twice.
+   * Gives everything back: the call was not made, and where the algorithm can book, all is as
+   * if nothing had been reserved. Of a dimension that was waited for, or cannot be booked, this is a
+   * refund, which knows nothing of time: units that time has given back meanwhile are given twice.
    */
   async cancel(): Promise<void> {
     this.#settled ??= this.#settle(() => 0);
@@ -45,10 +39,8 @@ export class BudgetReservation<N extends string> {
   async #settle(real: (name: N, reserved: number) => number): Promise<void> {
     await Promise.all(
       [...this.#cost].map(([name, reserved]) => {
-        const more = real(name, reserved) - reserved;
-        if (more === 0) return undefined;
-        const limiter = this.#limiter(name);
-        return more > 0 ? limiter.charge(this.#key, more) : limiter.refund(this.#key, -more);
+        const cost = real(name, reserved);
+        return cost === reserved ? undefined : this.#hold(name).commit(cost);
       }),
     );
   }

@@ -7,7 +7,6 @@ import { AbstractBucket } from "../abstract-bucket.js";
 import { atLeast0 } from "../check-number.js";
 import { checkOptions } from "../check-options.js";
 import { systemElapsed } from "../clock/system-timer.js";
-import type { Decision } from "../decision.js";
 import type { RateLimitExceededError } from "../errors.js";
 import { checkWeight, SHARED_KEY } from "../item.js";
 import { Limiter } from "../limiter/limiter.js";
@@ -16,6 +15,7 @@ import type { Mode } from "../mode.js";
 import { describe } from "../rate.js";
 import { BudgetReservation } from "./budget-reservation.js";
 import { counts } from "./dimensions.js";
+import { type Held, heldByRefund, hold } from "./held.js";
 import { Pause } from "./pause.js";
 import { type HeadersLike, type HeadersRecord, readProviderHeaders } from "./provider-headers.js";
 import { naming, paused, turnTooLate } from "./refusals.js";
@@ -136,13 +136,9 @@ export class Budget<N extends string> {
     checkOptions("reserve", options, "reserve(estimate, { timeout: 1000 })");
     const cost = new Map(this.dimensions.map((name) => [name, this.#requests.has(name) ? 1 : 0]));
     for (const [name, units] of this.#check("reserve", estimate)) cost.set(name, units);
-    await this.#take(new Map([...cost].filter(([, units]) => units > 0)), options);
-    return new BudgetReservation(
-      this.key,
-      cost,
-      (name) => this.#limiter(name),
-      (usage) => this.#check("commit", usage),
-    );
+    const held = await this.#take(new Map([...cost].filter(([, units]) => units > 0)), options);
+    const hold = (name: N) => held.get(name) ?? heldByRefund(this.#limiter(name), this.key, 0);
+    return new BudgetReservation(cost, hold, (usage) => this.#check("commit", usage));
   }
 
   /** Whole units that are left of each dimension; 0 in debt. */
@@ -188,10 +184,10 @@ export class Budget<N extends string> {
   async #take(
     cost: ReadonlyMap<N, number>,
     { timeout = Number.POSITIVE_INFINITY, signal }: BudgetWaitOptions,
-  ): Promise<void> {
+  ): Promise<ReadonlyMap<N, Held>> {
     atLeast0("timeout", timeout);
-    if (cost.size === 0) return;
-    await this.#turns.take(
+    if (cost.size === 0) return new Map();
+    return this.#turns.take(
       (left) => this.#takeInTime(cost, systemElapsed() + left, timeout, signal),
       timeout,
       signal,
@@ -205,14 +201,14 @@ export class Budget<N extends string> {
     deadline: number,
     timeout: number,
     signal: AbortSignalLike | undefined,
-  ): Promise<void> {
+  ): Promise<ReadonlyMap<N, Held>> {
     this.#awaited = "the end of the pause that the provider asked for";
     if (!(await this.#pause.sitOut(deadline, signal))) throw await this.#paused(cost, timeout);
-    let held: N | undefined;
+    let held = new Map<N, Held>();
     for (;;) {
       this.#awaited = undefined;
       const blocked = await this.#tryAll(cost, held);
-      if (blocked === undefined) return;
+      if (blocked === undefined) return held;
       const limiter = this.#limiter(blocked);
       // Of a dimension that costs nothing yet, one unit must be there: it is not in debt then.
       const units = cost.get(blocked) as number;
@@ -223,35 +219,28 @@ export class Budget<N extends string> {
         throw naming(blocked, error, left);
       });
       if (units === 0) await limiter.refund(this.key, 1);
-      held = units === 0 ? undefined : blocked;
+      held = new Map(units === 0 ? [] : [[blocked, heldByRefund(limiter, this.key, units)]]);
     }
   }
 
-  /** Takes all but what is held already, or gives back all, the held too, and names the dimension that blocks. */
-  async #tryAll(cost: ReadonlyMap<N, number>, held: N | undefined): Promise<N | undefined> {
-    const taken: N[] = held === undefined ? [] : [held];
+  /** Takes all but what is held already, into `held`; or gives back all, the held too, and names the dimension that blocks. */
+  async #tryAll(cost: ReadonlyMap<N, number>, held: Map<N, Held>): Promise<N | undefined> {
     try {
       for (const [name, units] of cost) {
-        if (name === held) continue;
+        if (held.has(name)) continue;
         const limiter = this.#limiter(name);
-        const { allowed }: Decision = await (units === 0
-          ? limiter.peek(this.key, 1)
-          : limiter.consume(this.key, units));
-        if (!allowed) {
-          await this.#giveBack(cost, taken);
+        const taken = units > 0 ? await hold(limiter, this.key, units) : undefined;
+        if (taken !== undefined) held.set(name, taken);
+        else if (units > 0 || !(await limiter.peek(this.key, 1)).allowed) {
+          await giveBack(held);
           return name;
         }
-        if (units > 0) taken.push(name);
       }
       return undefined;
     } catch (error) {
-      await this.#giveBack(cost, taken).catch(() => {});
+      await giveBack(held).catch(() => {});
       throw error;
     }
-  }
-
-  async #giveBack(cost: ReadonlyMap<N, number>, names: readonly N[]): Promise<void> {
-    await Promise.all(names.map((name) => this.#limiter(name).refund(this.key, cost.get(name))));
   }
 
   async #paused(cost: ReadonlyMap<N, number>, timeout: number): Promise<RateLimitExceededError> {
@@ -285,6 +274,10 @@ export class Budget<N extends string> {
   #limiter(name: N): Limiter<"async"> {
     return this.#limiters.get(name) as Limiter<"async">;
   }
+}
+
+async function giveBack(held: ReadonlyMap<unknown, Held>): Promise<void> {
+  await Promise.all([...held.values()].map((one) => one.commit(0)));
 }
 
 function limiterOf(name: string, limit: BudgetLimit): Limiter<"async"> {

@@ -177,11 +177,18 @@ export class Limiter<M extends Mode = "sync"> {
       const booking: Booking | Promise<Booking> = bucket.reserve(item, maxWait);
       const hold = (booked: Booking) => {
         const { decision } = booked;
-        if (decision.allowed) return new Reservation<M>(bucket as AbstractBucket<M>, item.key, weight, booked);
+        const { key } = item;
+        const thenServe = (given: Outcome<M, Decision>) => this.#thenServe(bucket, key, given) as Outcome<M, Decision>;
+        if (decision.allowed) return new Reservation<M>(bucket as AbstractBucket<M>, key, weight, booked, thenServe);
         throw new RateLimitExceededError({ limiter: this.name, key: item.key, weight, decision }, maxWait);
       };
       return booking instanceof Promise ? booking.then(hold) : hold(booking);
     });
+  }
+
+  /** Whether `reserve` can book: whether all its buckets can. */
+  get reserves(): boolean {
+    return this.buckets().every((bucket: AbstractBucket<Mode>) => bucket.reserves);
   }
 
   /**

@@ -1,6 +1,10 @@
 import type { AbstractBucket, Booking } from "../abstract-bucket.js";
+import type { Decision } from "../decision.js";
 import { checkWeight } from "../item.js";
 import { andThen, lift, type Mode, type Outcome } from "../mode.js";
+
+/** Once units have come back, lets those who wait for them ask again. */
+type ThenServe<M extends Mode> = (given: Outcome<M, Decision>) => Outcome<M, Decision>;
 
 /** Units that were booked ahead by {@link Limiter.reserve}: wait `delay`, do the work, then settle what it really cost. */
 export class Reservation<M extends Mode> {
@@ -14,12 +18,20 @@ export class Reservation<M extends Mode> {
   readonly at: number;
   readonly #bucket: AbstractBucket<M>;
   readonly #booking: Booking;
+  readonly #thenServe: ThenServe<M>;
   #settled = false;
 
   /** @internal */
-  constructor(bucket: AbstractBucket<M>, key: string, weight: number, booking: Booking) {
+  constructor(
+    bucket: AbstractBucket<M>,
+    key: string,
+    weight: number,
+    booking: Booking,
+    thenServe: ThenServe<M> = (given) => given,
+  ) {
     this.#bucket = bucket;
     this.#booking = booking;
+    this.#thenServe = thenServe;
     this.key = key;
     this.weight = weight;
     this.delay = booking.decision.retryAfter;
@@ -39,7 +51,8 @@ export class Reservation<M extends Mode> {
     }
     this.#settled = true;
     const item = { key: this.key, weight: Math.abs(actual - this.weight) };
-    const settled = actual > this.weight ? this.#bucket.charge(item) : this.#bucket.cancel(item, this.#booking);
+    const isMore = actual > this.weight;
+    const settled = isMore ? this.#bucket.charge(item) : this.#thenServe(this.#bucket.cancel(item, this.#booking));
     return andThen<M, unknown, void>(this.#bucket.mode, settled, () => undefined);
   }
 
