@@ -124,7 +124,7 @@ describe.each(STORES)("in %s", (store, runs, open) => {
     test.each([
       ["one rate", ["4/s"], 12],
       ["three rates", ["3/300ms", "5/s", "9/4s"], 12],
-      ["a long queue", ["4/s"], 80],
+      ["a long queue", ["4/s"], 160],
     ] as const)("bookings are made, cancelled and settled as the kernel does: %s", async (_, rates, most) => {
       const oneHistory = (moments: readonly Moment[]) => {
         const clock = new ManualClock(1_000_000_000);

@@ -25,7 +25,7 @@ export interface Booking {
   readonly decision: Decision;
   /** When they may be used, in milliseconds on the bucket's clock. */
   readonly at: number;
-  /** Its number among the bookings of its key, from 1; 0 where nothing was booked, and in a log, where `at` says enough. */
+  /** By which its key knows it: higher than those of all bookings before it; 0 where nothing was booked, and in a log, where `at` says enough. */
   readonly number: number;
 }
 
@@ -189,10 +189,11 @@ export abstract class AbstractBucket<M extends Mode> {
    * never been booked, whatever came since and in whatever order bookings are taken back.
    * So what would have flowed back without it too is not given a second time.
    *
-   * Under the token bucket and the leaky bucket this is exact for the 31 open bookings of a
-   * key that differ the most; where more are open, less may come back, never more. Nothing
-   * comes back of a booking from before the rates were replaced, save with time.
+   * Under the token bucket and the leaky bucket this is exact where no more than 63 bookings of a
+   * key are open at once; beyond, less may come back, never more. The bucket does not know
+   * how much of a booking was taken back before: take back no more than there was, and nothing after a `flush`.
    *
+   * @param item Units as they count now: after rates were replaced by `"proportional"`, their share.
    * @param booking What `reserve` answered.
    */
   cancel(item: RateItem, booking: Pick<Booking, "at" | "number"> & Partial<Booking>): Outcome<M, Decision> {
@@ -509,7 +510,7 @@ export abstract class AbstractBucket<M extends Mode> {
 /** When the units of a booking may be used, in microseconds. */
 function checkBooking(key: string, booking: Partial<Booking>): number {
   const { at, number, decision } = booking ?? {};
-  if (typeof at !== "number" || typeof number !== "number") {
+  if (typeof at !== "number" || !Number.isSafeInteger(number) || (number as number) < 0) {
     const rule = `${describe(booking)} is no booking. Pass what reserve() answered.`;
     throw new TypeError(`Cannot cancel for ${describe(key)}: ${rule}`);
   }

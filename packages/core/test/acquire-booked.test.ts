@@ -234,6 +234,20 @@ describe("Limiter.reserve()", () => {
     expect(() => second.commit(-1)).toThrow(RangeError);
   });
 
+  test.each([
+    ["keep", 8, 4],
+    ["proportional", 4, 0],
+    ["reset", 3, 3],
+  ] as const)("gives back what surely still counts after rates were replaced by %s", (strategy, used, left) => {
+    const bucket = new InMemoryBucket("10/s", { algorithm: tokenBucket, clock: new ManualClock() });
+    const reservation = new Limiter(bucket).reserve("ada", 8);
+    bucket.replaceRates("5/s", strategy);
+    if (strategy === "reset") bucket.put({ key: "ada", weight: 3 });
+    expect(bucket.count("ada")).toBe(used);
+    reservation.cancel();
+    expect(bucket.count("ada")).toBe(left);
+  });
+
   test("who waits is served at once when a reservation is cancelled", async () => {
     const limiter = new Limiter(new InMemoryBucket("10/s", { algorithm: tokenBucket, clock: new ManualClock() }));
     const reservation = limiter.reserve("ada", 10);

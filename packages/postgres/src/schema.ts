@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { StoreError } from "@sluice/core";
+import { MOST_ROWS, StoreError } from "@sluice/core";
 import { Database } from "./database.js";
 import { fill } from "./fill.js";
 import { PAGE } from "./logs.js";
@@ -49,6 +49,7 @@ export function ddl({ unlogged = false, ...place }: SchemaOptions = {}): string 
     version: String(VERSION),
     unlogged: unlogged ? "UNLOGGED" : "",
     page: String(PAGE),
+    most_rows: String(MOST_ROWS),
   };
   const parts = [schema, tokenBucket, fixedWindow, slidingWindowCounter, slidingWindowLog, logExchange, version];
   return `${parts.map((part) => fill(part, values).replaceAll("CREATE  TABLE", "CREATE TABLE")).join("\n\n")}\n`;

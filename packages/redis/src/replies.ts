@@ -24,7 +24,7 @@ const ROW = 4 + 2 + 4 * DOUBLE;
  * where they are not all of one size.
  */
 export function readCells(reply: unknown, cells: number, width: number): CellAnswer[] {
-  if (Array.isArray(reply)) return readLongCells(reply.map(bytesOf), width);
+  if (Array.isArray(reply)) return readLongCells(reply.map(bytesOf), cells, width);
   const bytes = bytesOf(reply);
   if (bytes.length !== DOUBLE * (1 + cells * width)) throw new Error(`${cells} cells in ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -36,9 +36,10 @@ export function readCells(reply: unknown, cells: number, width: number): CellAns
   return answers;
 }
 
-function readLongCells([time, ...cells]: readonly Buffer[], width: number): CellAnswer[] {
+function readLongCells([time, ...found]: readonly Buffer[], cells: number, width: number): CellAnswer[] {
+  if (found.length !== cells) throw new Error(`${cells} cells in ${found.length} strings`);
   const now = (time as Buffer).readDoubleLE(0);
-  return cells.map((bytes) => {
+  return found.map((bytes) => {
     const all = Array.from({ length: bytes.length / DOUBLE }, (_, i) => bytes.readDoubleLE(DOUBLE * i));
     const booked = all.length > width ? all.slice(width) : undefined;
     return { now, before: { numbers: Float64Array.from(all.slice(0, width)), offset: 0, booked } };

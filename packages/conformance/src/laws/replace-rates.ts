@@ -210,10 +210,11 @@ export const replacedBookings: Law = {
     );
     await bucket.cancel({ key: "ada", weight: 1 }, booking);
     same("units in use after a cancel", await bucket.count("ada"), 3);
-    if (!refillsContinuously(algorithm)) return;
     await bucket.replaceRates("8/s", "proportional");
-    await bucket.cancel({ key: "ada", weight: 1 }, booking);
-    same("units in use after a cancel of units of another size", await bucket.count("ada"), 6);
+    await bucket.cancel({ key: "ada", weight: 2 }, booking);
+    same("units in use after a cancel of units of another size", await bucket.count("ada"), 4);
+    await bucket.cancel({ key: "ada", weight: 4 }, { ...booking, number: 0 });
+    if (refillsContinuously(algorithm)) same("units in use after a cancel of nothing", await bucket.count("ada"), 4);
   },
 };
 

@@ -83,8 +83,7 @@ export const cancelInAnyOrder: Law = {
         if (open.length === 0) await sameCells(bucket, twin.bucket);
         // Charged and not put: what is booked keeps out what the twin would let in.
         const item = { key: "ada", weight: other };
-        // What is given back may be what others have booked, until that is taken back.
-        const change = isRefund && open.length === 0 ? "refund" : "charge";
+        const change = isRefund ? "refund" : "charge";
         for (const one of [bucket, twin.bucket]) await one[change](item);
         const back = Math.min(part, weight);
         const booking = await bucket.reserve({ key: "ada", weight });

@@ -1,7 +1,7 @@
 import type { Rate } from "../rate.js";
 import { type CarryStrategy, predecessorOf } from "../replace/strategy.js";
 import type { Cell, Kernel } from "./kernel.js";
-import { inOtherUnits, leastSince, lowered, nextNumber, withBooking, withoutUnits } from "./open-bookings.js";
+import { leastSince, lowered, nextNumber, underOtherRates, withBooking, withoutUnits } from "./open-bookings.js";
 
 /**
  * One rate of an algorithm whose state is a fixed number of numbers: those of `numbers` from `at` on.
@@ -150,7 +150,7 @@ export class CellKernel implements Kernel<Cell> {
       part.giveSteps(numbers, offset + rate * this.#step, now, steps);
       return steps;
     });
-    cell.booked = withoutUnits(booked, number, given);
+    cell.booked = withoutUnits(booked, number, given, now);
   }
 
   inherit(older: Kernel, cell: Cell, now: number, strategy: CarryStrategy): Cell {
@@ -163,14 +163,16 @@ export class CellKernel implements Kernel<Cell> {
       const at = offset + place * this.#step;
       heir.numbers.set(this.#part(i).inherit(parts[place] as RateKernel, numbers, at, now, strategy), i * this.#step);
     }
-    // In proportion, a unit is not the unit that was booked any more.
-    if (strategy === "keep") heir.booked = this.#inheritBookings(older as CellKernel, cell, now);
+    heir.booked = this.#inheritBookings(older as CellKernel, cell, now, strategy);
     return heir;
   }
 
   merge(cell: Cell, part: Cell, now: number): void {
     const { numbers, offset } = cell;
-    cell.booked = this.#lowered(cell, now) ?? this.#lowered(part, now);
+    const own = this.#lowered(cell, now);
+    const brought = this.#lowered(part, now);
+    // What was in use of both together since one of them was booked does not show.
+    cell.booked = own === undefined ? brought : brought === undefined ? own : undefined;
     for (let at = 0, rate = 0; rate < this.#parts.length; rate++, at += this.#step) {
       this.#part(rate).merge(numbers, offset + at, part.numbers, part.offset + at, now);
     }
@@ -185,15 +187,16 @@ export class CellKernel implements Kernel<Cell> {
     cell.booked = undefined;
   }
 
-  #inheritBookings(older: CellKernel, cell: Cell, now: number): number[] | undefined {
+  #inheritBookings(older: CellKernel, cell: Cell, now: number, strategy: CarryStrategy): number[] | undefined {
     const rows = older.#lowered(cell, now);
     if (rows === undefined) return undefined;
+    const stepsOf = ({ bookable, capacity }: RateKernel) =>
+      (bookable as Bookable).unit * (strategy === "keep" ? 1 : capacity);
     const columns = this.rates.map((rate, i) => {
       const place = predecessorOf(rate, older.rates);
-      const unit = (this.#part(i).bookable as Bookable).unit;
-      return { place, unit, olderUnit: (older.#part(place).bookable as Bookable).unit };
+      return { place, steps: stepsOf(this.#part(i)), olderSteps: stepsOf(older.#part(place)) };
     });
-    return inOtherUnits(rows, older.rates.length, columns);
+    return underOtherRates(rows, older.rates.length, columns);
   }
 
   /** Notes what is in use, in case that it has not been so little since some booking. */
@@ -202,7 +205,7 @@ export class CellKernel implements Kernel<Cell> {
   }
 
   #lowered(cell: Cell, now: number): number[] | undefined {
-    return cell.booked === undefined ? undefined : lowered(cell.booked, this.#used(cell, now));
+    return cell.booked === undefined ? undefined : lowered(cell.booked, this.#used(cell, now), now);
   }
 
   #used({ numbers, offset }: Cell, now: number): number[] {

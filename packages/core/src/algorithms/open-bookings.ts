@@ -11,7 +11,7 @@
  * its own, since one row will do for bookings of which the least is the same. The first row
  * stands for all before it, of which nothing can be given back.
  *
- * Dialects do the same in the same order, see `open-bookings.lua` and `open-bookings.sql`.
+ * Dialects do the same in the same order, see `open-bookings.lua` and `token-bucket.sql`.
  *
  * @module
  */
@@ -19,7 +19,7 @@
 import { scaleDown } from "../replace/strategy.js";
 
 /** Rows at most; where more would be needed, those whose least differs the least share one, and the lesser least. */
-export const MOST_ROWS = 32;
+export const MOST_ROWS = 64;
 
 /** The number of a booking that was made at `now`: higher than all before it. */
 export function nextNumber(rows: readonly number[] | undefined, now: number, rates: number): number {
@@ -33,9 +33,9 @@ export function withBooking(rows: readonly number[] | undefined, number: number,
   return shortened(all, used.length, MOST_ROWS);
 }
 
-/** What is left to know when so much is in use under each rate; `undefined` for nothing. */
-export function lowered(rows: readonly number[], used: readonly number[]): number[] | undefined {
-  return changed(rows, used.length, (least, rate) => Math.min(least, used[rate] as number));
+/** What is left to know at `now`, when so much is in use under each rate; `undefined` for nothing. */
+export function lowered(rows: readonly number[], used: readonly number[], now: number): number[] | undefined {
+  return changed(rows, used.length, now, (least, rate) => Math.min(least, used[rate] as number));
 }
 
 /** The least for each rate that has been in use since a booking. */
@@ -46,29 +46,34 @@ export function leastSince(rows: readonly number[] | undefined, number: number, 
   return new Array<number>(rates).fill(0);
 }
 
-/** What is left to know when so much was given back of a booking. */
-export function withoutUnits(rows: readonly number[], number: number, given: readonly number[]): number[] | undefined {
+/** What is left to know at `now`, when so much was given back of a booking. */
+export function withoutUnits(
+  rows: readonly number[],
+  number: number,
+  given: readonly number[],
+  now: number,
+): number[] | undefined {
   const least = leastSince(rows, number, given.length);
-  return changed(rows, given.length, (before, rate, of) => {
+  return changed(rows, given.length, now, (before, rate, of) => {
     const gone = given[rate] as number;
     return of >= number ? before - gone : Math.min(before, (least[rate] as number) - gone);
   });
 }
 
-/** What is left to know under other rates: for each the place of the one that it takes over from, and the units of both. */
-export function inOtherUnits(
+/** What is left to know under other rates: for each the place of the one that it takes over from, and how many steps come of so many. */
+export function underOtherRates(
   rows: readonly number[],
   rates: number,
-  columns: readonly { readonly place: number; readonly unit: number; readonly olderUnit: number }[],
-): number[] | undefined {
+  columns: readonly { readonly place: number; readonly steps: number; readonly olderSteps: number }[],
+): number[] {
   const next: number[] = [];
   for (let at = 0; at < rows.length; at += rates + 1) {
     next.push(rows[at] as number);
-    for (const { place, unit, olderUnit } of columns) {
-      next.push(scaleDown(rows[at + 1 + place] as number, unit, olderUnit));
+    for (const { place, steps, olderSteps } of columns) {
+      next.push(scaleDown(rows[at + 1 + place] as number, steps, olderSteps));
     }
   }
-  return changed(next, columns.length, (least) => least);
+  return next;
 }
 
 /** The same in so many rows at most; less can be given back by it, never more. */
@@ -102,6 +107,7 @@ function nearness(rows: readonly number[], at: number, rates: number): number {
 function changed(
   rows: readonly number[],
   rates: number,
+  now: number,
   least: (before: number, rate: number, number: number) => number,
 ): number[] | undefined {
   const width = rates + 1;
@@ -115,5 +121,6 @@ function changed(
     next.push(number, ...row);
     counts ||= row.some((units) => units > 0);
   }
-  return counts ? next : undefined;
+  // A number is not given out again.
+  return counts || (next[next.length - width] as number) > now ? next : undefined;
 }

@@ -24,7 +24,7 @@ export function writeState(kernel: Kernel, into: State, state: State): void {
   }
 }
 
-/** Whether two states have the same contents; what can be given back of bookings changes only with these. */
+/** Whether two states have the same contents; not whether the same can be given back of bookings. */
 export function sameState(kernel: Kernel, a: State, b: State): boolean {
   return kernel.form === "cell" ? sameCell(kernel.width, a as Cell, b as Cell) : sameLog(a as Log, b as Log);
 }

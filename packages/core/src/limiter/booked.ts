@@ -95,11 +95,11 @@ export class BookedLine implements HeapNode {
   }
 
   /**
-   * Whether an answer tells that the store is away: then nobody books until `due`.
+   * Notes an answer that tells that the store is away, and says whether it is one: nobody books until `due` then.
    *
    * @param deadline That of the waiter who was answered.
    */
-  pausesFor(answer: Decision, due: number, deadline: number): boolean {
+  pauseFor(answer: Decision, due: number, deadline: number): boolean {
     if (answer.allowed || !answer.degraded || due === Number.POSITIVE_INFINITY) return false;
     // A bucket that stands in for the store refuses those who have not the time, and is not away.
     if (this.refusal === undefined && due > deadline) return false;

@@ -115,7 +115,7 @@ export class Bookings {
           const slot = allowed ? { order, weight, booking, era, due: this.#dueIn(retryAfter) } : undefined;
           if (!waiter.gone) held.slot = slot;
           else if (slot !== undefined) this.#vacate(line, slot);
-          else line.pausesFor(booking.decision, this.#dueIn(retryAfter), waiter.deadline);
+          else line.pauseFor(booking.decision, this.#dueIn(retryAfter), waiter.deadline);
           question.booking = booking;
           return this.#answered(question, line);
         },
@@ -151,7 +151,7 @@ export class Bookings {
 
   #judge(held: Booked, { decision }: Booking): void {
     const { line, slot } = held;
-    if (line.pausesFor(decision, this.#dueIn(decision.retryAfter), held.waiter.deadline)) {
+    if (line.pauseFor(decision, this.#dueIn(decision.retryAfter), held.waiter.deadline)) {
       this.#postpone(held, decision);
       return;
     }
@@ -270,9 +270,12 @@ export class Bookings {
   }
 
   #takeBack(item: RateItem, booking: Booking, era: Era): Promise<unknown> {
-    // Under other rates the cell knows no number of before, and in a log an entry still has its time.
-    const isUnknown = era !== this.#era && booking.number > 0;
-    return isUnknown ? this.#bucket.refund(item) : this.#bucket.cancel(item, booking);
+    // When the rates are replaced, all are given back at once, and where more than 63 are open, a cell does not tell
+    // them apart to the last. None of them is due yet, so that all of their units count.
+    const isReplaced = era !== this.#era && booking.number > 0;
+    // What was booked in another bucket, since this one was away, only a cancel finds.
+    if (isReplaced && !booking.decision.degraded) return this.#bucket.refund(item);
+    return this.#bucket.cancel(item, booking);
   }
 
   /** Lets a waiter wait until `due`, and then pass or be told that the store did not answer. */

@@ -178,8 +178,8 @@ export class Limiter<M extends Mode = "sync"> {
       const hold = (booked: Booking) => {
         const { decision } = booked;
         const { key } = item;
-        const thenServe = (given: Outcome<M, Decision>) => this.#thenServe(bucket, key, given) as Outcome<M, Decision>;
-        if (decision.allowed) return new Reservation<M>(bucket as AbstractBucket<M>, key, weight, booked, thenServe);
+        const serve = () => this.#lines.get(bucket)?.refresh(key);
+        if (decision.allowed) return new Reservation<M>(bucket as AbstractBucket<M>, key, weight, booked, serve);
         throw new RateLimitExceededError({ limiter: this.name, key: item.key, weight, decision }, maxWait);
       };
       return booking instanceof Promise ? booking.then(hold) : hold(booking);

@@ -1,10 +1,8 @@
 import type { AbstractBucket, Booking } from "../abstract-bucket.js";
-import type { Decision } from "../decision.js";
+import type { Kernel } from "../algorithms/kernel.js";
 import { checkWeight } from "../item.js";
 import { andThen, lift, type Mode, type Outcome } from "../mode.js";
-
-/** Once units have come back, lets those who wait for them ask again. */
-type ThenServe<M extends Mode> = (given: Outcome<M, Decision>) => Outcome<M, Decision>;
+import { shareKept } from "../replace/strategy.js";
 
 /** Units that were booked ahead by {@link Limiter.reserve}: wait `delay`, do the work, then settle what it really cost. */
 export class Reservation<M extends Mode> {
@@ -18,20 +16,17 @@ export class Reservation<M extends Mode> {
   readonly at: number;
   readonly #bucket: AbstractBucket<M>;
   readonly #booking: Booking;
-  readonly #thenServe: ThenServe<M>;
+  /** The rates that it was booked under. */
+  readonly #kernel: Kernel;
+  readonly #onGivenBack: () => void;
   #settled = false;
 
   /** @internal */
-  constructor(
-    bucket: AbstractBucket<M>,
-    key: string,
-    weight: number,
-    booking: Booking,
-    thenServe: ThenServe<M> = (given) => given,
-  ) {
+  constructor(bucket: AbstractBucket<M>, key: string, weight: number, booking: Booking, onGivenBack: () => void) {
     this.#bucket = bucket;
     this.#booking = booking;
-    this.#thenServe = thenServe;
+    this.#kernel = bucket.kernel;
+    this.#onGivenBack = onGivenBack;
     this.key = key;
     this.weight = weight;
     this.delay = booking.decision.retryAfter;
@@ -40,8 +35,9 @@ export class Reservation<M extends Mode> {
 
   /**
    * Settles what the work really cost: units that were not needed are given back, as if they
-   * had never been booked, and those that were needed beside are charged, into debt. The first commit or cancel counts;
-   * later ones do nothing.
+   * had never been booked, and those that were needed beside are charged, into debt. Where the
+   * rates were replaced by smaller ones meanwhile, no more comes back than surely still counts.
+   * The first commit or cancel counts; later ones do nothing.
    */
   commit(actual: number = this.weight): Outcome<M, void> {
     checkWeight("commit", actual, this.key);
@@ -50,14 +46,20 @@ export class Reservation<M extends Mode> {
       return lift<M, void>(this.#bucket.mode, undefined);
     }
     this.#settled = true;
-    const item = { key: this.key, weight: Math.abs(actual - this.weight) };
-    const isMore = actual > this.weight;
-    const settled = isMore ? this.#bucket.charge(item) : this.#thenServe(this.#bucket.cancel(item, this.#booking));
-    return andThen<M, unknown, void>(this.#bucket.mode, settled, () => undefined);
+    if (actual < this.weight) return this.#giveBack(this.weight - actual);
+    const charged = this.#bucket.charge({ key: this.key, weight: actual - this.weight });
+    return andThen<M, unknown, void>(this.#bucket.mode, charged, () => undefined);
   }
 
   /** Gives back all that time has not: the work is not done, and all is as if nothing had been booked. */
   cancel(): Outcome<M, void> {
     return this.commit(0);
+  }
+
+  #giveBack(units: number): Outcome<M, void> {
+    // By which strategy they were replaced is not known here.
+    const share = shareKept(this.#bucket.kernel, this.#kernel, "proportional");
+    const given = this.#bucket.cancel({ key: this.key, weight: Math.floor(units * share) }, this.#booking);
+    return andThen<M, unknown, void>(this.#bucket.mode, given, this.#onGivenBack);
   }
 }

@@ -145,7 +145,7 @@ class FallbackBucket extends WrapperBucket<"async"> {
 
   protected override async _cancel(entry: Entry, at: number, number: number): Promise<Decision> {
     const nowhere = () => this.#blind("refund", entry);
-    if (!this.#elsewhere.take(entry.key, at, entry.weight)) {
+    if (!this.#elsewhere.take(entry.key, { at, number }, entry.weight)) {
       return this.#ask("cancel", () => super._cancel(entry, at, number), nowhere, nowhere);
     }
     if (!(this.#other instanceof AbstractBucket)) return nowhere();
@@ -211,10 +211,10 @@ class FallbackBucket extends WrapperBucket<"async"> {
   }
 
   /** Remembers a booking that the primary knows nothing of, lest it be cancelled there. */
-  #remember({ key, weight }: Entry, { decision, at }: Booked): void {
+  #remember({ key, weight }: Entry, booked: Booked): void {
     const now = this.clock.elapsed();
-    const longest = Math.max(decision.resetAfter, ...this.rates.map(({ interval }) => interval));
-    this.#elsewhere.add(key, at, weight, now, now + longest);
+    const longest = Math.max(booked.decision.resetAfter, ...this.rates.map(({ interval }) => interval));
+    this.#elsewhere.add(key, booked, weight, now, now + longest);
   }
 
   /** A time for answers that come from nowhere: the store's clock is away with it. */

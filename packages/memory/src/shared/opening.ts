@@ -20,18 +20,20 @@ interface Size {
   readonly bookings?: boolean;
 }
 
-/** Makes room for a million keys of 256 workers, or as many as were asked for. */
+/** Makes room for a million keys, or as many as there can be, of 256 workers; or for as many as were asked for. */
 export function createMemory(
   algorithm: Algorithm,
   kernel: Kernel,
-  { maxKeys = 1_000_000, maxWorkers = 256, bookings = false }: Size,
+  { maxKeys: asked, maxWorkers = 256, bookings = false }: Size,
 ): SharedMemory {
   checkForm(algorithm, kernel);
   checkCount("maxWorkers", maxWorkers, MOST_WORKERS);
   const { width } = kernel;
   // How many there are, and then they.
   const room = bookings && kernel.books ? 1 + MOST_ROWS * (1 + kernel.rates.length) : 0;
-  checkCount("maxKeys", maxKeys, mostKeys(maxWorkers, width, room));
+  const most = mostKeys(maxWorkers, width, room);
+  const maxKeys = asked ?? Math.min(1_000_000, most);
+  checkCount("maxKeys", maxKeys, most);
   const memory = SharedMemory.create({ maxKeys, maxWorkers, width, room });
   memory.ints.set(crypto.getRandomValues(new Int32Array(HASH)), SECRET);
   memory.ints.set(purpose(memory, algorithm, kernel.rates), PURPOSE);

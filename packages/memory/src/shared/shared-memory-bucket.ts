@@ -36,7 +36,7 @@ export interface SharedMemoryAttachOptions extends BucketOptions {
 export interface SharedMemoryBucketOptions extends SharedMemoryAttachOptions {
   /** How many keys are held at most; a million when left out. Memory is taken as keys come. */
   readonly maxKeys?: number;
-  /** Whether units can be booked ahead, by the token bucket and the leaky bucket: each key takes half a kilobyte more for it. */
+  /** Whether units can be booked ahead, by the token bucket and the leaky bucket: each key takes half a kilobyte more for it, and half a kilobyte for each rate. */
   readonly bookings?: boolean;
   /** How many workers hold the bucket at once, the one that creates it included; 256 when left out, 4,096 at most. */
   readonly maxWorkers?: number;

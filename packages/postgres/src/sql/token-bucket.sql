@@ -19,9 +19,10 @@ BEGIN
 END {quote};
 
 -- Rows of bookings after less is in use under each rate, or, where `given` says how much, after so much was given
--- back of a booking; none when nothing can be given back any more. See open-bookings.ts of @sluice/core.
+-- back of a booking; none when nothing can be given back any more, and no number could be given out again. See
+-- open-bookings.ts of @sluice/core.
 CREATE OR REPLACE FUNCTION {bucket_rows}(
-  rows float8[], used float8[], given float8[], number float8, lowest float8[])
+  rows float8[], used float8[], now float8, given float8[], number float8, lowest float8[])
   RETURNS float8[] LANGUAGE plpgsql IMMUTABLE
 AS {quote}
 DECLARE
@@ -48,7 +49,7 @@ BEGIN
     changed := changed || rows[r] || own;
     last := own;
   END LOOP;
-  RETURN CASE WHEN counts THEN changed ELSE '{}' END;
+  RETURN CASE WHEN counts OR changed[cardinality(changed) - width + 1] > now THEN changed ELSE '{}' END;
 END {quote};
 
 -- The state after steps: four numbers each, which are the operation (0 put, 1 charge, 2 refund, 3 reserve,
@@ -105,7 +106,7 @@ BEGIN
     END LOOP;
     CONTINUE WHEN fit < 1;
     IF cardinality(rows) > 0 THEN
-      rows := {bucket_rows}(rows, levels, NULL, NULL, NULL);
+      rows := {bucket_rows}(rows, levels, at, NULL, NULL, NULL);
     END IF;
     IF operation = 4 THEN
       CONTINUE WHEN cardinality(rows) = 0;
@@ -121,7 +122,7 @@ BEGIN
         given := given || least(steps[s + 1] * parameters[rate * 3 - 1], lowest[rate]);
         next[rate * 2] := greatest(0, next[rate * 2] - given[rate]);
       END LOOP;
-      rows := {bucket_rows}(rows, levels, given, steps[s + 3], lowest);
+      rows := {bucket_rows}(rows, levels, at, given, steps[s + 3], lowest);
     ELSIF operation <> 2 THEN
       i := 2;
       FOR p IN 2 .. cardinality(parameters) BY 3 LOOP
@@ -138,8 +139,8 @@ BEGIN
       FOR rate IN 1 .. rates LOOP
         rows := rows || next[rate * 2];
       END LOOP;
-      -- Where there are more than 32, the two of which the least differs the least share one.
-      IF cardinality(rows) > 32 * (rates + 1) THEN
+      -- Where there are more than that, the two of which the least differs the least share one.
+      IF cardinality(rows) > {most_rows} * (rates + 1) THEN
         nearest := -1;
         FOR r IN 1 .. cardinality(rows) - rates - 1 BY rates + 1 LOOP
           near := 1;

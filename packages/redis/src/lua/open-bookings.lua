@@ -1,6 +1,6 @@
 -- What can be given back of bookings, step by step as in packages/core/src/algorithms/open-bookings.ts: rows
 -- behind the numbers of a cell, each the number of a booking and the least in use since then under each rate.
-local MOST_ROWS = 32
+local MOST_ROWS = 64
 
 -- The rows in a value behind so many numbers; nil for none.
 local function rows_of(value, numbers)
@@ -17,8 +17,8 @@ local function bytes_of(rows)
 end
 
 -- Rows after less is in use, or, where `given` says how much, after so much was given back of a booking;
--- nil when nothing can be given back any more.
-local function change_rows(rows, used, given, number, least)
+-- nil when nothing can be given back any more, and no number could be given out again.
+local function change_rows(rows, used, now, given, number, least)
   local changed, counts, width = {}, false, #used + 1
   for at = 0, #rows - 1, width do
     local size, same = #changed, true
@@ -40,7 +40,7 @@ local function change_rows(rows, used, given, number, least)
     local to = size > 0 and same and size - width or size
     for i = 1, width do changed[to + i] = row[i] end
   end
-  return counts and changed or nil
+  return (counts or changed[#changed - width + 1] > now) and changed or nil
 end
 
 -- Rows after a booking with which so much is in use.
@@ -71,7 +71,7 @@ end
 -- Carries a step out on all rates of a cell that has rows, or is to have some: `s` are its numbers, `after` what
 -- they become, `p` the parameters. Says whether it is admitted, and what the rows become.
 local function carry_out_booked(s, after, rows, p, operation, units, now, time)
-  local used, number, least, given = {}, nil, {}, {}
+  local used, least, given = {}, {}, {}
   for rate = 1, #p / 3 do
     local changed, level, refill = s[2 * rate - 1], s[2 * rate], p[3 * rate - 2]
     used[rate] = now > changed and max(0, level - (now - changed) * refill) or level
@@ -86,16 +86,15 @@ local function carry_out_booked(s, after, rows, p, operation, units, now, time)
   if operation == REFUND then
     for rate = 1, #used do used[rate] = after[2 * rate] end
   end
-  rows = rows and change_rows(rows, used)
+  rows = rows and change_rows(rows, used, now)
   if operation == RESERVE then
     for rate = 1, #used do used[rate] = after[2 * rate] end
     return true, add_row(rows, used, after[1])
   end
   if operation ~= CANCEL then return true, rows end
   if not rows then return false end
-  number = time
   for at = 0, #rows - 1, #used + 1 do
-    if rows[at + 1] >= number then
+    if rows[at + 1] >= time then
       for rate = 1, #used do least[rate] = rows[at + 1 + rate] end
       break
     end
@@ -105,5 +104,5 @@ local function carry_out_booked(s, after, rows, p, operation, units, now, time)
     given[rate] = min(units * p[3 * rate - 1], least[rate])
     after[2 * rate] = max(0, used[rate] - given[rate])
   end
-  return true, change_rows(rows, used, given, number, least)
+  return true, change_rows(rows, used, now, given, time, least)
 end
