@@ -9,6 +9,7 @@ import {
   slidingWindowLog,
   tokenBucket,
 } from "@sluice/core";
+import { InMemoryBucket } from "@sluice/memory";
 import { RedisBucket, type RedisBucketOptions, type RedisClient, RedisClock } from "@sluice/redis";
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
@@ -62,6 +63,28 @@ describe("RedisBucket", () => {
       [true, 0],
       [false, 0],
     ]);
+  });
+
+  test.each(ALGORITHMS)("takes as many of equal puts that ride together as fit: $name", async (algorithm) => {
+    const clock = new ManualClock(1_000_000);
+    const { bucket } = open("40/h", { algorithm, clock });
+    const memory = new InMemoryBucket("40/h", { algorithm, clock });
+    const hour = 3_600_000;
+    for (const [gap, weight, times] of [
+      [0, 3, 4],
+      [0, 3, 25],
+      [hour / 8, 1, 30],
+      [hour / 4, 2, 3],
+      [3 * hour, 7, 9],
+      [0, 41, 2],
+    ] as const) {
+      clock.advance(gap);
+      const items = Array.from({ length: times }, () => ({ key: "ada", weight }));
+      // The first rides alone, and the others together.
+      const decisions = await Promise.all(items.map((item) => bucket.put(item)));
+      expect(decisions).toEqual(items.map((item) => memory.put(item)));
+      expect(await bucket.count("ada")).toBe(memory.count("ada"));
+    }
   });
 
   test("a put that rides alone leaves what is booked to be cancelled", async () => {
@@ -239,7 +262,6 @@ describe("RedisBucket", () => {
     // Steps of this rate are 86,400,000,000 a unit: a full bucket is 8.6e23 of them.
     const clock = new ManualClock(1_700_000_000_000);
     const { bucket } = open("9999999999971/d", { algorithm: tokenBucket, clock });
-    const { InMemoryBucket } = await import("@sluice/memory");
     const memory = new InMemoryBucket("9999999999971/d", { algorithm: tokenBucket, clock });
     for (let i = 0; i < 40; i++) {
       clock.advance(0.001 * 7 ** (i % 9));

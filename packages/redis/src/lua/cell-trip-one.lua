@@ -21,8 +21,15 @@ for i = 1, #KEYS do
   repeat
     if span == 0 then position, span, operation, last, count, weight, now, time = step_at(position) end
     span = span - 1
+    local times, units = count, weight
+    if operation == PUT and times > 1 and REFILLS and not rows and p3 <= 9007199254740992 then
+      -- Nothing is rounded: as many as fit, at once, come to the same as one after another.
+      local used = now > a and max(0, b - (now - a) * p1) or b
+      local fit = min(times, floor((p3 - used) / (weight * p2)))
+      times, units = min(fit, 1), weight * fit
+    end
     -- What is refused once is refused until the next step, and what is as good as new stays so.
-    for _ = 1, count do
+    for _ = 1, times do
       if operation == PEEK or (operation == REFUND or operation == CANCEL) and reset(now, a, b, c, p1, p2) == 0 then break end
       local admitted, next_a, next_b, next_c, next_rows
       if rows or operation >= RESERVE then
@@ -30,7 +37,7 @@ for i = 1, #KEYS do
         admitted, next_rows = carry_out_booked(s, after, rows, { p1, p2, p3 }, operation, weight, now, time)
         next_a, next_b = after[1], after[2]
       else
-        admitted, next_a, next_b, next_c = carry_out(operation, weight, now, a, b, c, p1, p2, p3, time)
+        admitted, next_a, next_b, next_c = carry_out(operation, units, now, a, b, c, p1, p2, p3, time)
       end
       if not admitted then break end
       a, b, c, rows, changed = next_a, next_b, next_c, next_rows, true
