@@ -3,27 +3,9 @@
  *
  * @module
  */
-import {
-  type Algorithm,
-  fixedWindow,
-  leakyBucket,
-  Rate,
-  slidingWindowCounter,
-  slidingWindowLog,
-  tokenBucket,
-  validateRates,
-} from "@sluice/core";
+import { type Algorithm, leakyBucket, Rate, tokenBucket, validateRates } from "@sluice/core";
 import type { Limit } from "./replay/limit.js";
 import { UsageError } from "./usage-error.js";
-
-/** The algorithms that can be asked for. */
-export const ALGORITHMS: readonly Algorithm[] = [
-  slidingWindowLog,
-  slidingWindowCounter,
-  fixedWindow,
-  tokenBucket,
-  leakyBucket,
-];
 
 /**
  * Reads rates that are to hold together, the shortest interval first.

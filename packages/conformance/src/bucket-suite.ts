@@ -1,27 +1,14 @@
 import {
   type AbstractBucket,
+  ALGORITHMS,
   type Algorithm,
-  fixedWindow,
-  leakyBucket,
   ManualClock,
   type Mode,
   type Rate,
-  slidingWindowCounter,
-  slidingWindowLog,
-  tokenBucket,
   validateRates,
 } from "@sluice/core";
 import type { Law, LawContext, Subject } from "./law.js";
 import { LAWS } from "./laws.js";
-
-/** Every algorithm of `@sluice/core`. */
-export const ALGORITHMS: readonly Algorithm[] = [
-  slidingWindowLog,
-  tokenBucket,
-  leakyBucket,
-  fixedWindow,
-  slidingWindowCounter,
-];
 
 /** What {@link bucketSuite} is told of the bucket under test. */
 export interface BucketSuiteOptions {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-export { ALGORITHMS, type BucketSuiteOptions, bucketSuite } from "./bucket-suite.js";
+export { ALGORITHMS } from "@sluice/core";
+export { type BucketSuiteOptions, bucketSuite } from "./bucket-suite.js";
 export { BrokenLawError } from "./check.js";
 export { HOSTILE_KEYS } from "./laws/keys.js";
 export { Model, type ModelDecision, type ModelRate } from "./model/model.js";

@@ -11,6 +11,7 @@ export {
   type ReplaceListener,
   type Snapshot,
 } from "./abstract-bucket.js";
+export { ALGORITHMS } from "./algorithms/algorithms.js";
 export { fixedWindow } from "./algorithms/fixed-window.js";
 export type { Algorithm, Cell, Kernel, Log, State } from "./algorithms/kernel.js";
 export { leakyBucket } from "./algorithms/leaky-bucket.js";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Algorithm, Duration, slidingWindowLog, toMicroseconds } from "@sluice/core";
+import { ALGORITHMS, type Algorithm, Duration, slidingWindowLog, toMicroseconds } from "@sluice/core";
 import type { KeyKind } from "../log/key-kind.js";
-import { ALGORITHMS, readLimits } from "../read-limits.js";
+import { readLimits } from "../read-limits.js";
 import type { Limit } from "../replay/limit.js";
 import { UsageError } from "../usage-error.js";
 

@@ -1,3 +1,4 @@
+import { ALGORITHMS } from "@sluice/core";
 import { Command, Option } from "commander";
 import { KEY_KINDS } from "../log/key-kind.js";
 import { KeyTable } from "../log/key-table.js";
@@ -5,7 +6,6 @@ import { LogReader } from "../log/log-reader.js";
 import { mergeByTime } from "../log/merge-by-time.js";
 import { type LogSource, openLogs } from "../log/open-log.js";
 import { showProgress } from "../progress.js";
-import { ALGORITHMS } from "../read-limits.js";
 import { Replay } from "../replay/replay.js";
 import { jsonReport } from "../report/json.js";
 import { type Summary, summarize } from "../report/summary.js";

@@ -1,7 +1,7 @@
-import { type Algorithm, type Limiter, type Mode, tokenBucket } from "@sluice/core";
+import { ALGORITHMS, type Algorithm, type Limiter, type Mode, tokenBucket } from "@sluice/core";
 import { byAddress, byHeader, Gate, type KeyFunction, RateLimiter, RequestQueue } from "@sluice/http";
 import { createLimiter, openLimiter } from "sluice";
-import { ALGORITHMS, readLimits } from "../read-limits.js";
+import { readLimits } from "../read-limits.js";
 import { messageOf, UsageError } from "../usage-error.js";
 import type { ServeSettings } from "./options.js";
 

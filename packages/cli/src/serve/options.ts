@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { tokenBucket } from "@sluice/core";
-import { ALGORITHMS } from "../read-limits.js";
+import { ALGORITHMS, tokenBucket } from "@sluice/core";
 import type { ServeConfig } from "./config.js";
 import { duration, key, name, oneOf, origin, type Reader, rates, store, text, trusted, whole } from "./readers.js";
 

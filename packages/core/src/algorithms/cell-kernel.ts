@@ -144,13 +144,14 @@ export class CellKernel implements Kernel<Cell> {
     this.#lower(cell, now);
     const { booked, numbers, offset } = cell;
     if (booked === undefined) return;
-    const given = leastSince(booked, number, this.#parts.length).map((least, rate) => {
+    const least = leastSince(booked, number, this.#parts.length);
+    const given = least.map((most, rate) => {
       const part = this.#part(rate).bookable as Bookable;
-      const steps = Math.min(weight * part.unit, least);
+      const steps = Math.min(weight * part.unit, most);
       part.giveSteps(numbers, offset + rate * this.#step, now, steps);
       return steps;
     });
-    cell.booked = withoutUnits(booked, number, given, now);
+    cell.booked = withoutUnits(booked, number, least, given, now);
   }
 
   inherit(older: Kernel, cell: Cell, now: number, strategy: CarryStrategy): Cell {

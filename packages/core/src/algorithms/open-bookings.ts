@@ -15,7 +15,6 @@
  *
  * @module
  */
-
 import { scaleDown } from "../replace/strategy.js";
 
 /** Rows at most; where more would be needed, those whose least differs the least share one, and the lesser least. */
@@ -46,14 +45,14 @@ export function leastSince(rows: readonly number[] | undefined, number: number, 
   return new Array<number>(rates).fill(0);
 }
 
-/** What is left to know at `now`, when so much was given back of a booking. */
+/** What is left to know at `now`, when so much was given back of a booking of which the least was that. */
 export function withoutUnits(
   rows: readonly number[],
   number: number,
+  least: readonly number[],
   given: readonly number[],
   now: number,
 ): number[] | undefined {
-  const least = leastSince(rows, number, given.length);
   return changed(rows, given.length, now, (before, rate, of) => {
     const gone = given[rate] as number;
     return of >= number ? before - gone : Math.min(before, (least[rate] as number) - gone);

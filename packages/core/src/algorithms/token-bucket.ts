@@ -91,12 +91,12 @@ export class TokenBucketRate implements RateKernel, Bookable {
   }
 
   inherit(older: RateKernel, numbers: Float64Array, at: number, now: number, strategy: CarryStrategy): number[] {
-    const [refill, unit, full] = older.parameters as [number, number, number];
-    const changed = numbers[at] as number;
-    const used = Math.max(0, (numbers[at + 1] as number) - Math.max(0, now - changed) * refill);
+    // A bucket never changes its algorithm.
+    const from = older as TokenBucketRate;
+    const used = from.used(numbers, at, now);
     if (used === 0) return [0, 0];
-    const steps = strategy === "keep" ? scaleUp(used, this.unit, unit) : scaleUp(used, this.#full, full);
-    return [Math.max(changed, now), steps];
+    const steps = strategy === "keep" ? scaleUp(used, this.unit, from.unit) : scaleUp(used, this.#full, from.#full);
+    return [Math.max(numbers[at] as number, now), steps];
   }
 
   merge(numbers: Float64Array, at: number, part: Float64Array, from: number): void {

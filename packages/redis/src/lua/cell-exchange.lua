@@ -14,7 +14,7 @@ local ends = 0
 for rate = 0, rates - 1 do
   local i = WIDTH * rate
   local p1, p2, p3 = parameters()
-  if REFILLS then mark = max(mark, 1000000 * ceil(p3 / p1 / 8000000)) end
+  if REFILLS then set_mark(p1, p3) end
   ends = max(ends, reset(0, s[i + 1], s[i + 2], s[i + 3], p1, p2))
 end
 local at, at_high = server_now, 0

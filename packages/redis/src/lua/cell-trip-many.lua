@@ -5,7 +5,7 @@ local FORMAT = "<" .. string.rep("d", NUMBERS)
 local p = {}
 for q = 1, 3 * rates, 3 do
   p[q], p[q + 1], p[q + 2] = parameters()
-  if REFILLS then mark = max(mark, 1000000 * ceil(p[q + 2] / p[q] / 8000000)) end
+  if REFILLS then set_mark(p[q], p[q + 2]) end
 end
 
 -- Microseconds from an instant until the cell is as good as new.

@@ -1,7 +1,7 @@
 -- Carries out the steps of a trip on cells of one rate. Answers with the server's time and the cells
 -- as they were before: the client works the decisions out from that.
 local p1, p2, p3 = parameters()
-if REFILLS then mark = max(mark, 1000000 * ceil(p3 / p1 / 8000000)) end
+if REFILLS then set_mark(p1, p3) end
 local s, after = {}, {}
 
 -- The step at hand, and how many more keys have it.

@@ -3,6 +3,9 @@
 -- steps that a microsecond gives back, those in a unit, and those in a full bucket.
 local WIDTH, REFILLS = 2, true
 
+-- Lets marks lie an eighth of the time apart in which a full bucket flows back, in whole seconds, if that is more.
+local function set_mark(refill, full) mark = max(mark, 1000000 * ceil(full / refill / 8000000)) end
+
 -- Whether a step is admitted, and what the numbers of a rate become if it is.
 local function carry_out(operation, units, now, changed, used, _, refill, unit, full, time)
   if now > changed then
